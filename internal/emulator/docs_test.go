@@ -1,0 +1,56 @@
+package emulator_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"secretstore/internal/emulator/state"
+	"secretstore/internal/emulator/wire"
+)
+
+// TestTheGuidesExamplesAreTrue loads the seed and the faults that the guide shows, and looks for what it must not forget.
+func TestTheGuidesExamplesAreTrue(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/reference/emulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(language string) []byte {
+		found := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(guide)
+		if found == nil {
+			t.Fatalf("the guide has no example in %s", language)
+		}
+		return found[1]
+	}
+	seed, err := state.Load("emulator.md", block("yaml"), func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := state.New(seed, time.Now, rand.Reader); err != nil {
+		t.Error(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(block("json"))))
+	decoder.DisallowUnknownFields()
+	var behaviour wire.Behaviour
+	if err := decoder.Decode(&behaviour); err != nil {
+		t.Fatal(err)
+	}
+	if err := behaviour.Validate(); err != nil {
+		t.Error(err)
+	}
+	f := start(t)
+	for _, kind := range []string{wire.KindLatency, wire.KindUnreachable, wire.KindRefuse, wire.KindHang, wire.KindStatus, wire.KindGarbage, wire.KindCut} {
+		if !strings.Contains(string(guide), "| `"+kind+"` |") {
+			t.Errorf("the guide does not explain the fault %s", kind)
+		}
+	}
+	for _, path := range []string{"/healthz", "/admin/requests", "/admin/counters", "/admin/faults"} {
+		if r := f.call("GET", "https://"+f.Addr()+path, "", ""); r.status != 200 || !strings.Contains(string(guide), "GET "+path) {
+			t.Errorf("%s: it answers %d, or the guide does not name it", path, r.status)
+		}
+	}
+}
