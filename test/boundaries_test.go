@@ -33,7 +33,7 @@ type rule struct {
 func pure() []string {
 	return []string{
 		"internal/redact", "internal/fault", "internal/spcparams/...", "internal/secretdata/...",
-		"internal/controller/outcome/...", "internal/migrate/model/...", "internal/migrate/stage/...",
+		"internal/controller/outcome/...", "internal/migrate/model/...", "internal/migrate/stage/...", "internal/jitter",
 	}
 }
 

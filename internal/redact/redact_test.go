@@ -27,7 +27,7 @@ func TestNothingFormatsTheValue(t *testing.T) {
 	value := redact.FromString(canary)
 	holder := outer{Shown: value, hidden: value}
 	hex := fmt.Sprintf("%x", canary)
-	decimal := strings.Trim(fmt.Sprint(string([]byte(canary))), "[]")
+	decimal := strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]")
 
 	texts := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%08b", "%p"} {

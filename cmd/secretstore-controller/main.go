@@ -1,0 +1,36 @@
+// Command secretstore-controller keeps Kubernetes Secrets in step with Azure Key Vault, and keeps them through outages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit codes: 0 after a signal asked for the end, 1 if running failed, 2 if the command line is wrong.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	opts, err := parse(os.Args[1:], os.Stderr)
+	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "secretstore-controller:", err)
+		os.Exit(exitUsage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, opts, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "secretstore-controller:", err)
+		os.Exit(exitFailed) //nolint:gocritic // the signal handler that stop would take away ends with the process
+	}
+}

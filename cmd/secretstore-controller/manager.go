@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
+
+	"secretstore/api/secretsync/v1alpha1"
+)
+
+func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), spcv1.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("registering kinds: %w", err)
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                 scheme,
+		Metrics:                server.Options{BindAddress: opts.metricsAddress},
+		HealthProbeBindAddress: opts.healthAddress,
+		Cache: cache.Options{
+			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultNamespaces: cacheNamespaces(opts.namespaces),
+		},
+		LeaderElection:                opts.leaderElection,
+		LeaderElectionID:              "secretstore-controller",
+		LeaderElectionNamespace:       opts.leaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager ends
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the manager: %w", err)
+	}
+	synced := &syncedCaches{}
+	err = errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced.check), mgr.Add(synced))
+	if err != nil {
+		return nil, fmt.Errorf("adding the health checks: %w", err)
+	}
+	return mgr, nil
+}
+
+// syncedCaches is what readiness means: all that the controller watches has been read once, so that it can work, or take over
+// at once from the replica that does.
+type syncedCaches struct{ done atomic.Bool }
+
+// Start implements manager.Runnable. The manager calls it when the caches are synced.
+func (s *syncedCaches) Start(context.Context) error {
+	s.done.Store(true)
+	return nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: replicas that wait are ready too.
+func (*syncedCaches) NeedLeaderElection() bool { return false }
+
+func (s *syncedCaches) check(*http.Request) error {
+	if s.done.Load() {
+		return nil
+	}
+	return errors.New("not all that is watched has been read yet; if this stays, the log says what cannot be read")
+}
+
+// cacheNamespaces is what to watch; nil means all namespaces.
+func cacheNamespaces(names []string) map[string]cache.Config {
+	if len(names) == 0 {
+		return nil
+	}
+	namespaces := map[string]cache.Config{}
+	for _, name := range names {
+		namespaces[name] = cache.Config{}
+	}
+	return namespaces
+}

@@ -1,0 +1,111 @@
+// Package metrics counts what the controller does, for Prometheus.
+//
+// Labels take few values only: names of vaults that SecretProviderClasses name, kinds of objects, HTTP codes and reasons; never
+// a message, an object's name or anything secret.
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const namespace = "secretstore"
+
+// Metrics are the controller's own; make them with [New]. Queue lengths, API requests and the like come from
+// controller-runtime and client-go.
+type Metrics struct {
+	vaultRequests *prometheus.CounterVec
+	entraRequests *prometheus.CounterVec
+	tokens        *prometheus.CounterVec
+	checks        *prometheus.CounterVec
+	duration      prometheus.Histogram
+}
+
+// New makes the metrics and registers them.
+func New(registry prometheus.Registerer) (*Metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	}
+	m := &Metrics{
+		vaultRequests: counter("vault_requests_total",
+			"Requests to Key Vault, by vault, kind of object and HTTP code (or \"none\" without an answer).", "vault", "kind", "code"),
+		entraRequests: counter("entra_requests_total",
+			"Requests to Entra, by HTTP code (or \"none\" without an answer).", "code"),
+		tokens: counter("service_account_tokens_total",
+			"Tokens of service accounts that were asked of the API server, by result: granted or refused.", "result"),
+		checks: counter("checks_total",
+			"Checks of SecretSyncs that have ended, by the reason that their condition gives.", "reason"),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "check_duration_seconds",
+			Help:    "How long a check took, from its beginning to the written Secret, in seconds.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}),
+	}
+	for _, collector := range []prometheus.Collector{m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration} {
+		if err := registry.Register(collector); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Check counts a check that has ended.
+func (m *Metrics) Check(reason string, took time.Duration) {
+	m.checks.WithLabelValues(reason).Inc()
+	m.duration.Observe(took.Seconds())
+}
+
+// Token counts a request for a service account's token.
+func (m *Metrics) Token(err error) {
+	result := "granted"
+	if err != nil {
+		result = "refused"
+	}
+	m.tokens.WithLabelValues(result).Inc()
+}
+
+// Transport counts the requests that go through next. vaultSuffix is the DNS suffix of the cloud's vaults; every other host is
+// Entra's.
+func (m *Metrics) Transport(next http.RoundTripper, vaultSuffix string) http.RoundTripper {
+	return transport{metrics: m, next: next, suffix: "." + vaultSuffix}
+}
+
+type transport struct {
+	metrics *Metrics
+	next    http.RoundTripper
+	suffix  string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	code := "none"
+	if err == nil {
+		code = strconv.Itoa(response.StatusCode)
+	}
+	if vault, isVault := strings.CutSuffix(request.URL.Host, t.suffix); isVault {
+		t.metrics.vaultRequests.WithLabelValues(vault, kindOf(request.URL.Path), code).Inc()
+	} else {
+		t.metrics.entraRequests.WithLabelValues(code).Inc()
+	}
+	return response, err
+}
+
+// kindOf is what a path of Key Vault's asks for: secrets, keys or certificates, or versions of one.
+func kindOf(path string) string {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	kind := parts[0]
+	switch kind {
+	case "secrets", "keys", "certificates":
+	default:
+		return "other"
+	}
+	if len(parts) > 2 && parts[2] == "versions" {
+		return kind + " versions"
+	}
+	return kind
+}

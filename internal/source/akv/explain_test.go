@@ -1,0 +1,84 @@
+package akv
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"secretstore/internal/fault"
+	"secretstore/internal/spcparams"
+)
+
+// answered makes the error that the Azure SDK makes of an answer.
+func answered(status int, code, inner, retryAfter string) error {
+	body := fmt.Sprintf(`{"error":{"code":%q,"message":"canary","innererror":{"code":%q}}}`, code, inner)
+	return runtime.NewResponseError(&http.Response{
+		StatusCode: status,
+		Header:     http.Header{"Retry-After": {retryAfter}},
+		Body:       io.NopCloser(bytes.NewBufferString(body)),
+		Request:    &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: "shop.vault.azure.net"}},
+	})
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	secret := operation{vault: "shop", object: spcparams.Object{Name: "db", Type: spcparams.TypeSecret}}
+	certificate := operation{vault: "shop", object: spcparams.Object{Name: "web", Type: spcparams.TypeCert}, version: "v1"}
+	history := operation{vault: "shop", object: spcparams.Object{Name: "db", Type: spcparams.TypeSecret, History: 3}, listing: true}
+	for name, tc := range map[string]struct {
+		reason string
+		err    error
+		op     operation
+		kind   fault.Kind
+		says   []string
+		after  time.Duration
+	}{
+		"Missing":     {"names object and vault", answered(404, "SecretNotFound", "", ""), secret, fault.ObjectMissing, []string{"secret db in vault shop", "recover"}, 0},
+		"NoVersion":   {"and the version", answered(404, "CertificateNotFound", "", ""), certificate, fault.ObjectMissing, []string{"cert web/v1"}, 0},
+		"Role":        {"names the role to assign", answered(403, "Forbidden", "ForbiddenByRbac", ""), secret, fault.PermissionMissing, []string{"Key Vault Secrets User", "10 minutes"}, 0},
+		"CertRole":    {"which for certificates is another", answered(403, "Forbidden", "AccessDenied", ""), certificate, fault.PermissionMissing, []string{"Key Vault Reader"}, 0},
+		"HistoryRole": {"a history needs List", answered(403, "Forbidden", "AccessDenied", ""), history, fault.PermissionMissing, []string{"List", "objectVersionHistory"}, 0},
+		"Firewall":    {"a firewall is no permission", answered(403, "Forbidden", "ForbiddenByFirewall", ""), secret, fault.NetworkRefused, []string{"network rules"}, 0},
+		"Private":     {"nor is a private endpoint", answered(403, "Forbidden", "ForbiddenByConnection", ""), secret, fault.NetworkRefused, []string{"private endpoint"}, 0},
+		"Disabled":    {"a disabled secret is a 403 that is neither", answered(403, "Forbidden", "SecretDisabled", ""), secret, fault.ObjectDisabled, []string{"secret db", "enable"}, 0},
+		"Token":       {"a refused token is about the identity", answered(401, "Unauthorized", "", ""), secret, fault.IdentityRejected, []string{"tenantID"}, 0},
+		"Throttled":   {"waits as long as asked", answered(429, "Throttled", "", "10"), secret, fault.Throttled, []string{"throttling"}, 10 * time.Second},
+		"Down":        {"is tried again", answered(503, "", "", ""), secret, fault.Unreachable, []string{"HTTP 503"}, 0},
+		"Odd":         {"another answer is given with its code", answered(400, "BadParameter", "", ""), secret, fault.ObjectUnusable, []string{"400", "BadParameter"}, 0},
+		"Refused":     {"no connection", &url.Error{Op: "Get", URL: "https://canary", Err: syscall.ECONNREFUSED}, secret, fault.Unreachable, []string{"vault shop", "refused", "keyvaultName"}, 0},
+		"Garbage":     {"no Key Vault", errors.New("canary: invalid character"), secret, fault.Unreachable, []string{"not Key Vault's"}, 0},
+		"Known":       {"a fault stays what it is", fault.New(fault.PolicyRefused, "refused"), secret, fault.PolicyRefused, []string{"refused"}, 0},
+		"DisabledKey": {"keys and certificates are disabled too", errDisabled, certificate, fault.ObjectDisabled, []string{"cert web/v1 in vault shop is disabled"}, 0},
+		"Unusable":    {"what cannot be used is said", unusable{errors.New("curve P-1")}, secret, fault.ObjectUnusable, []string{"curve P-1"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := explain(tc.err, tc.op)
+			if got.Kind != tc.kind || got.RetryAfter != tc.after {
+				t.Errorf("%s: kind %d, retry after %v: %s", tc.reason, got.Kind, got.RetryAfter, got)
+			}
+			for _, text := range tc.says {
+				if !strings.Contains(got.Message, text) {
+					t.Errorf("%s: %q does not say %q", tc.reason, got.Message, text)
+				}
+			}
+			if strings.Contains(got.Message, "canary") {
+				t.Errorf("the message repeats the vault's sentence: %q", got.Message)
+			}
+		})
+	}
+	var unwrapped *azcore.ResponseError
+	if err := explain(answered(404, "SecretNotFound", "", ""), secret); !errors.As(err, &unwrapped) {
+		t.Error("the answer is lost for the log")
+	}
+}
