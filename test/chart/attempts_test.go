@@ -31,7 +31,9 @@ func (r room) patching(t *testing.T, object client.Object, patch any) func() err
 	}
 }
 
-func secretNamed(name string) *corev1.Secret { return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}} }
+func secretNamed(name string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
+}
 
 // metadata is a merge patch of metadata.
 func metadata(fields map[string]any) map[string]any { return map[string]any{"metadata": fields} }

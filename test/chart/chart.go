@@ -1,5 +1,5 @@
-// Package chart renders the chart that ships, as Helm does and by Helm's own code, for tests and demonstrations to apply: what they
-// run on is what users install. Its tests hold the chart to its promises against a real API server.
+// Package chart renders the chart that ships, as Helm does and by Helm's own code, for tests and demonstrations to apply: what
+// they run on is what users install. Its tests hold the chart to its promises against a real API server.
 package chart
 
 import (

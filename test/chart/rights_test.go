@@ -44,10 +44,12 @@ func TestTheControllerReadsNoSecrets(t *testing.T) {
 	for kind, release := range map[string]string{"ClusterRole": chart.Namespace, "Role": installNarrow(t, r.namespace)} {
 		core := must(kubernetes.NewForConfig(controllerConfig(t, release)))(t).CoreV1()
 		for verb, try := range map[string]func(v1.SecretInterface) error{
-			"get":    func(s v1.SecretInterface) error { return second(s.Get(t.Context(), "theirs", metav1.GetOptions{})) },
-			"list":   func(s v1.SecretInterface) error { return second(s.List(t.Context(), metav1.ListOptions{})) },
-			"watch":  func(s v1.SecretInterface) error { return second(s.Watch(t.Context(), metav1.ListOptions{})) },
-			"update": func(s v1.SecretInterface) error { return second(s.Update(t.Context(), secretNamed("theirs"), metav1.UpdateOptions{})) },
+			"get":   func(s v1.SecretInterface) error { return second(s.Get(t.Context(), "theirs", metav1.GetOptions{})) },
+			"list":  func(s v1.SecretInterface) error { return second(s.List(t.Context(), metav1.ListOptions{})) },
+			"watch": func(s v1.SecretInterface) error { return second(s.Watch(t.Context(), metav1.ListOptions{})) },
+			"update": func(s v1.SecretInterface) error {
+				return second(s.Update(t.Context(), secretNamed("theirs"), metav1.UpdateOptions{}))
+			},
 			"delete": func(s v1.SecretInterface) error { return s.Delete(t.Context(), "theirs", metav1.DeleteOptions{}) },
 			"delete collection": func(s v1.SecretInterface) error {
 				return s.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})

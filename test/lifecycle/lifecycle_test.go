@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/test/chart"
 	"secretstore/test/cluster"
 	"secretstore/test/stack"
 )
@@ -251,6 +252,37 @@ func TestAPIServerRestart(t *testing.T) {
 	})
 	e.await(t, e.sync(t, "new"), v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	if err := e.stack.Controller.Ended(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTwoReplicas has two controllers elect a leader: one works, and the other takes over when it ends.
+func TestTwoReplicas(t *testing.T) {
+	e := newEnv(t, "--leaderElection", "--leaderElectionNamespace="+chart.Namespace)
+	e.await(t, e.sync(t, "first"), v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
+	second, err := e.stack.StartReplica(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := second.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	asked := e.asked(t)
+	s := e.sync(t, "app")
+	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
+	if n := e.asked(t) - asked; n != 1 {
+		t.Errorf("two replicas asked the vault %d times for one secret", n)
+	}
+	if err := e.stack.Controller.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	e.await(t, e.sync(t, "after"), v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
+	if n := e.asked(t) - asked; n != 3 { // one secret each, and the new leader's challenge
+		t.Errorf("the vault was asked %d times, want 3", n)
+	}
+	if err := second.Ended(); err != nil {
 		t.Error(err)
 	}
 }

@@ -94,7 +94,8 @@ func (s *Stack) httpClient() (*http.Client, error) {
 // StartController installs the chart and starts the controller as the chart's service account. The chart's own pods stay pending:
 // the control plane has no node.
 func (s *Stack) StartController(ctx context.Context) error {
-	manifests, err := chart.Install(ctx, s.options.Cluster.Config(), map[string]any{"image": map[string]any{"repository": chart.Account}})
+	values := map[string]any{"image": map[string]any{"repository": chart.Account}}
+	manifests, err := chart.Install(ctx, s.options.Cluster.Config(), values)
 	if err != nil {
 		return err
 	}
@@ -114,16 +115,21 @@ func (s *Stack) StartController(ctx context.Context) error {
 
 // RestartController starts the controller again after it was stopped or killed.
 func (s *Stack) RestartController(ctx context.Context) error {
+	var err error
+	s.Controller, err = s.StartReplica(ctx)
+	return err
+}
+
+// StartReplica starts one more controller beside those that run. Its caller stops it.
+func (s *Stack) StartReplica(ctx context.Context) (*Process, error) {
 	flags, environment := []string{"--kubeconfig", s.Kubeconfig}, []string(nil)
 	if proxy := s.options.PublicNames; proxy != "" {
 		environment = []string{"HTTPS_PROXY=http://" + proxy, "SSL_CERT_FILE=" + s.CAFile, "SSL_CERT_DIR=" + s.options.Dir}
 	} else {
 		flags = append(flags, "--cloudFile", s.CloudFile)
 	}
-	var err error
-	s.Controller, err = startProcess(ctx, s.options.Dir, filepath.Join(s.options.Programs, "secretstore-controller"), environment,
-		append(flags, s.options.ControllerFlags...)...)
-	return err
+	program := filepath.Join(s.options.Programs, "secretstore-controller")
+	return startProcess(ctx, s.options.Dir, program, environment, append(flags, s.options.ControllerFlags...)...)
 }
 
 // Stop ends both programs.

@@ -190,8 +190,8 @@ type SecretSyncStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// observedInputs stands for the SecretProviderClass and the service account that the latest check used. When
-	// either changes, a check is due.
+	// observedInputs stands for what the latest check used of the SecretProviderClass and the service account. When
+	// that changes, a check is due.
 	// +optional
 	ObservedInputs string `json:"observedInputs,omitempty"`
 }

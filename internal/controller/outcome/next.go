@@ -12,6 +12,10 @@ import (
 // lasted, so that waits double, up to the interval.
 const firstRetry = 5 * time.Second
 
+// conflictRetry is the same for a Secret that could not be written because it is changing, such as one that is being deleted.
+// No vault is involved, and it is over soon.
+const conflictRetry = time.Second
+
 // NextCheck is when the next check of a SecretSync is due, going by its status alone, so that a restart of the controller
 // moves nothing. The zero time means at once.
 func NextCheck(status v1alpha1.SecretSyncStatus, interval time.Duration) time.Time {
@@ -23,6 +27,10 @@ func NextCheck(status v1alpha1.SecretSyncStatus, interval time.Duration) time.Ti
 	if latest == nil || latest.Status == metav1.ConditionTrue {
 		return last.Add(interval)
 	}
+	first := firstRetry
+	if latest.Reason == v1alpha1.ReasonUnknownError {
+		first = conflictRetry
+	}
 	lasted := last.Sub(latest.LastTransitionTime.Time)
-	return last.Add(min(max(lasted, firstRetry), interval))
+	return last.Add(min(max(lasted, first), interval))
 }

@@ -339,9 +339,13 @@ func TestNextCheck(t *testing.T) {
 		status v1alpha1.SecretSyncStatus
 		want   time.Time
 	}{
-		"Never":         {"what was never checked is due at once", v1alpha1.SecretSyncStatus{}, time.Time{}},
-		"Good":          {"after a success, the interval", status(good(outcome.Created), 0), start.Add(interval)},
-		"FirstFailure":  {"after a first failure, soon", status(failed, 0), start.Add(5 * time.Second)},
+		"Never":        {"what was never checked is due at once", v1alpha1.SecretSyncStatus{}, time.Time{}},
+		"Good":         {"after a success, the interval", status(good(outcome.Created), 0), start.Add(interval)},
+		"FirstFailure": {"after a first failure, soon", status(failed, 0), start.Add(5 * time.Second)},
+		"Conflict": {
+			"a Secret that is changing is tried again sooner", status(bad(fault.SecretConflict, outcome.SecretAbsent, "changed"), 0),
+			start.Add(time.Second),
+		},
 		"LongerFailure": {"then as long as it has lasted", status(failed, 0, 5*time.Second, 40*time.Second), start.Add(80 * time.Second)},
 		"LongFailure":   {"but never longer than the interval", status(failed, 0, 5*time.Hour), start.Add(6 * time.Hour)},
 	} {

@@ -2,13 +2,18 @@ package secretsync
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
@@ -57,8 +62,14 @@ func get(ctx context.Context, reader client.Reader, namespace, name string, into
 	return err == nil, err
 }
 
-// fingerprint stands for the class and the account that a check used: another one, or an edit, changes it.
+// fingerprint stands for what a check uses of the class and the account: another identity, vault or mapped object changes it,
+// an edit that concerns other SecretSyncs only does not. Where they cannot be used, any edit of the class does.
 func (in input) fingerprint() string {
+	todo, f := decide(in)
+	if f == nil {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", fmt.Sprint(todo.request), todo.params.Warnings))
+		return "used/" + hex.EncodeToString(sum[:16])
+	}
 	class, account := "none", "none"
 	if in.class != nil {
 		class = fmt.Sprintf("%s/%d", in.class.UID, in.class.Generation)
@@ -83,6 +94,7 @@ type plan struct {
 func decide(in input) (plan, *fault.Error) {
 	for _, check := range []func(input) *fault.Error{
 		reservedMetadata,
+		legalMetadata,
 		secretShape,
 		classExists,
 		accountExists,
@@ -133,6 +145,17 @@ func reservedMetadata(in input) *fault.Error {
 		return fault.New(fault.ReservedAnnotation, "spec.secretObject.annotations: %s belongs to the controller; remove it", name)
 	}
 	return nil
+}
+
+// legalMetadata: what Kubernetes refuses as a label or annotation is said before the vault is asked.
+func legalMetadata(in input) *fault.Error {
+	object, path := in.sync.Spec.SecretObject, field.NewPath("spec", "secretObject")
+	problems := append(metav1validation.ValidateLabels(object.Labels, path.Child("labels")),
+		apivalidation.ValidateAnnotations(object.Annotations, path.Child("annotations"))...)
+	if len(problems) == 0 {
+		return nil
+	}
+	return fault.New(fault.SpecInvalid, "%s", oneLine(problems.ToAggregate()))
 }
 
 func reserved(metadata map[string]string) string {

@@ -125,6 +125,12 @@ func TestDecideRefuses(t *testing.T) {
 		"ReservedLabel": {"names the label", func(in *input) {
 			in.sync.Spec.SecretObject.Labels = map[string]string{"a": "", "secrets-store.sync.x-k8s.io/x": ""}
 		}, fault.ReservedLabel, []string{"secrets-store.sync.x-k8s.io/x"}},
+		"IllegalLabel": {"says what Kubernetes would refuse, and where", func(in *input) {
+			in.sync.Spec.SecretObject.Labels = map[string]string{"a b": "c"}
+		}, fault.SpecInvalid, []string{"spec.secretObject.labels", "a b"}},
+		"IllegalAnnotation": {"in annotations too", func(in *input) {
+			in.sync.Spec.SecretObject.Annotations = map[string]string{"a b": "c"}
+		}, fault.SpecInvalid, []string{"spec.secretObject.annotations", "a b"}},
 		"ReservedAnnotation": {"names the annotation", func(in *input) {
 			in.sync.Spec.SecretObject.Annotations = map[string]string{"secrets-store.sync.x-k8s.io": ""}
 		}, fault.ReservedAnnotation, []string{"annotations", "secrets-store.sync.x-k8s.io"}},
@@ -151,21 +157,47 @@ func TestDecideRefuses(t *testing.T) {
 
 func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	t.Parallel()
-	base := valid().fingerprint()
-	for name, change := range map[string]func(*input){
-		"ClassEdited":      func(in *input) { in.class.Generation++ },
-		"ClassRecreated":   func(in *input) { in.class.UID = "other" },
-		"ClassGone":        func(in *input) { in.class = nil },
-		"AccountRecreated": func(in *input) { in.account.UID = "other" },
-		"AccountGone":      func(in *input) { in.account = nil },
-	} {
-		in := valid()
-		change(&in)
-		if in.fingerprint() == base {
-			t.Errorf("%s does not change the fingerprint %q", name, base)
+	parameter := func(name, value string) func(*input) {
+		return func(in *input) { in.class.Spec.Parameters[name] = value }
+	}
+	edited := func(old, text string) func(*input) {
+		return func(in *input) {
+			parameters := in.class.Spec.Parameters
+			parameters["objects"] = strings.Replace(parameters["objects"], old, text, 1)
+			in.class.Generation++
 		}
 	}
-	if again := valid().fingerprint(); again != base {
-		t.Errorf("the fingerprint of the same input is %q, then %q", base, again)
+	base := valid().fingerprint()
+	for name, tc := range map[string]struct {
+		reason  string
+		change  func(*input)
+		differs bool
+	}{
+		"OtherVault":       {"another vault is another value", parameter("keyvaultName", "other"), true},
+		"OtherClient":      {"so is another identity", parameter("clientID", "99999999-2222-3333-4444-555555555555"), true},
+		"MappedObject":     {"and another object", edited("objectName: first", "objectName: first\n    objectVersion: abc"), true},
+		"UnmappedObject":   {"an object of other SecretSyncs is not this one's", edited("objectName: unmapped", "objectName: more"), false},
+		"NewWarning":       {"what has no effect is to be told", parameter("unknown", "x"), true},
+		"ClassBroken":      {"a class that cannot be read is another", parameter("clientID", ""), true},
+		"ClassGone":        {"as is none", func(in *input) { in.class = nil }, true},
+		"AccountRecreated": {"tokens of an earlier account are no good", func(in *input) { in.account.UID = "other" }, true},
+		"AccountGone":      {"and without one there are none", func(in *input) { in.account = nil }, true},
+		"Nothing":          {"the same is the same", func(*input) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := valid()
+			tc.change(&in)
+			if got := in.fingerprint(); (got != base) != tc.differs {
+				t.Errorf("%s: %q, before %q", tc.reason, got, base)
+			}
+		})
+	}
+	broken, edit := valid(), valid()
+	delete(broken.class.Spec.Parameters, "objects")
+	delete(edit.class.Spec.Parameters, "objects")
+	edit.class.Generation++
+	if broken.fingerprint() == edit.fingerprint() {
+		t.Error("an edit of a class that cannot be read is not seen")
 	}
 }
