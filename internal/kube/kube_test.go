@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -235,6 +236,64 @@ func TestForeignSecretsAreLeftAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASecretOfThePublicControllerIsKeptUp has one whose owner reference says no "controller", and a writer that may not delete:
+// the API server lets nobody else change the reference.
+func TestASecretOfThePublicControllerIsKeptUp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	theirs := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: f.owner.Name, Labels: map[string]string{v1alpha1.SecretLabel: ""},
+			Finalizers: []string{"test.secretstore/hold"}, // the owner does not exist: the garbage collector would take it
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1alpha1.GroupVersion().String(), Kind: "SecretSync", Name: f.owner.Name, UID: types.UID(f.owner.UID),
+			}},
+		},
+		Data: map[string][]byte{"a": []byte("old")},
+	}
+	if _, err := f.admin.CoreV1().Secrets(f.owner.Namespace).Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	live, err := f.secrets.Look(t.Context(), f.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.narrow(t).Write(t.Context(), live, f.desired(map[string]string{"a": "new"})); err != nil {
+		t.Fatalf("%v: %v", err, fault.Of(err).Detail)
+	}
+	secret := f.get(t)
+	if string(secret.Data["a"]) != "new" || len(secret.OwnerReferences) != 1 || secret.OwnerReferences[0].Controller != nil {
+		t.Errorf("owner references %+v", secret.OwnerReferences)
+	}
+}
+
+// narrow writes as somebody with the verbs of the controller alone.
+func (f fixture) narrow(t *testing.T) *kube.Secrets {
+	t.Helper()
+	rules := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"create", "patch"}}}
+	meta := metav1.ObjectMeta{Name: "writer", Namespace: f.owner.Namespace}
+	_, err := f.admin.RbacV1().Roles(f.owner.Namespace).Create(t.Context(), &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.admin.RbacV1().RoleBindings(f.owner.Namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "writer"},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "default", Namespace: f.owner.Namespace}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := shared.ServiceAccountConfig(t.Context(), f.owner.Namespace, "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kube.NewSecrets(clients.CoreV1())
 }
 
 func TestLockedSecretsAreSaidAndNotForced(t *testing.T) {

@@ -129,17 +129,29 @@ func configuration(live *Live, desired Desired) *applycorev1.SecretApplyConfigur
 		WithType(desired.Type).
 		WithLabels(labels).
 		WithAnnotations(desired.Annotations).
-		WithOwnerReferences(applymetav1.OwnerReference().
-			WithAPIVersion(v1alpha1.GroupVersion().String()).
-			WithKind("SecretSync").
-			WithName(owner.Name).
-			WithUID(types.UID(owner.UID)).
-			WithController(true)).
+		WithOwnerReferences(ownerReference(live, owner)).
 		WithData(data)
 	if live != nil {
 		secret = secret.WithUID(live.secret.UID).WithResourceVersion(live.secret.ResourceVersion)
 	}
 	return secret
+}
+
+// ownerReference names the owner. A reference that is there stays as it is: the public controller makes it without
+// "controller", and to change it would need the right to delete the Secret (OwnerReferencesPermissionEnforcement).
+func ownerReference(live *Live, owner Owner) *applymetav1.OwnerReferenceApplyConfiguration {
+	reference := applymetav1.OwnerReference().
+		WithAPIVersion(v1alpha1.GroupVersion().String()).
+		WithKind("SecretSync").
+		WithName(owner.Name).
+		WithUID(types.UID(owner.UID))
+	if live == nil {
+		return reference.WithController(true)
+	}
+	if was := live.secret.OwnerReferences[0]; was.Controller != nil {
+		return reference.WithController(*was.Controller)
+	}
+	return reference
 }
 
 // compare says what writing desired over live would change.
