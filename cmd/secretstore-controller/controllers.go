@@ -32,6 +32,7 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 	}
 	reconciler := &secretsync.Reconciler{
 		Client:        mgr.GetClient(),
+		Live:          mgr.GetAPIReader(),
 		Secrets:       kube.NewSecrets(client),
 		Source:        vaults,
 		Recorder:      mgr.GetEventRecorder("secretstore-controller"),

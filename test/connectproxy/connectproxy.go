@@ -70,19 +70,21 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	w.WriteHeader(http.StatusOK)
-	near, _, err := http.NewResponseController(w).Hijack()
+	near, early, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		_ = far.Close()
 		return
 	}
+	defer func() { _, _ = near.Close(), far.Close() }()
+	if _, err := io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return // the client has left
+	}
+	ended := make(chan struct{}, 2)
+	join := func(to io.Writer, from io.Reader) {
+		_, _ = io.Copy(to, from) // either side may end at any time
+		ended <- struct{}{}
+	}
 	go join(near, far)
-	join(far, near)
-}
-
-// join copies one way until it ends, and then closes both.
-func join(to, from net.Conn) {
-	_, _ = io.Copy(to, from) // either side may end at any time
-	_ = to.Close()
-	_ = from.Close()
+	go join(far, early) // what the client has sent already, and then the rest
+	<-ended
 }

@@ -75,9 +75,6 @@ func (r stackRunner) Run() int {
 		return failed(err)
 	}
 	code := r.m.Run()
-	if code != 0 && testing.Verbose() {
-		fmt.Fprintln(os.Stderr, shared.stack.Controller.Log())
-	}
 	if err := shared.stack.Stop(); err != nil {
 		return failed(err)
 	}

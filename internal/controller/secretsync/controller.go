@@ -39,6 +39,8 @@ import (
 type Reconciler struct {
 	// Client reads SecretSyncs, SecretProviderClasses and service accounts from caches, and writes statuses.
 	Client client.Client
+	// Live reads from the API server what a cache may not show yet.
+	Live client.Reader
 	// Secrets writes Secrets.
 	Secrets *kube.Secrets
 	// Source is where the values come from.
@@ -81,7 +83,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
 		return ctrl.Result{}, nil
 	}
-	in, err := gather(ctx, r.Client, sync)
+	in, err := gather(ctx, r.Client, r.Live, sync)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

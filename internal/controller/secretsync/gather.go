@@ -31,11 +31,12 @@ type input struct {
 	account *metav1.PartialObjectMetadata
 }
 
-// gather reads the objects that a SecretSync refers to, from the informers' caches.
-func gather(ctx context.Context, reader client.Reader, sync *v1alpha1.SecretSync) (input, error) {
+// gather reads the objects that a SecretSync refers to, from the informers' caches. One that is not there is looked for once
+// more by the live reader: of objects that were made at the same moment, the caches may show one before the other.
+func gather(ctx context.Context, cached, live client.Reader, sync *v1alpha1.SecretSync) (input, error) {
 	in := input{sync: sync}
 	class := &spcv1.SecretProviderClass{}
-	found, err := get(ctx, reader, sync.Namespace, sync.Spec.SecretProviderClassName, class)
+	found, err := find(ctx, cached, live, sync.Namespace, sync.Spec.SecretProviderClassName, class)
 	if err != nil {
 		return input{}, fmt.Errorf("reading SecretProviderClass %s: %w", sync.Spec.SecretProviderClassName, err)
 	}
@@ -44,7 +45,7 @@ func gather(ctx context.Context, reader client.Reader, sync *v1alpha1.SecretSync
 	}
 	account := &metav1.PartialObjectMetadata{}
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
-	found, err = get(ctx, reader, sync.Namespace, sync.Spec.ServiceAccountName, account)
+	found, err = find(ctx, cached, live, sync.Namespace, sync.Spec.ServiceAccountName, account)
 	if err != nil {
 		return input{}, fmt.Errorf("reading service account %s: %w", sync.Spec.ServiceAccountName, err)
 	}
@@ -52,6 +53,14 @@ func gather(ctx context.Context, reader client.Reader, sync *v1alpha1.SecretSync
 		in.account = account
 	}
 	return in, nil
+}
+
+func find(ctx context.Context, cached, live client.Reader, namespace, name string, into client.Object) (bool, error) {
+	found, err := get(ctx, cached, namespace, name, into)
+	if err != nil || found {
+		return found, err
+	}
+	return get(ctx, live, namespace, name, into)
 }
 
 func get(ctx context.Context, reader client.Reader, namespace, name string, into client.Object) (bool, error) {

@@ -1,12 +1,17 @@
 package secretsync
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
@@ -199,5 +204,43 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	edit.class.Generation++
 	if broken.fingerprint() == edit.fingerprint() {
 		t.Error("an edit of a class that cannot be read is not seen")
+	}
+}
+
+// reads is a reader that knows some objects by name.
+type reads map[string]bool
+
+// Get implements client.Reader.
+func (r reads) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	if !r[key.Name] {
+		return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+	}
+	into.SetName(key.Name)
+	return nil
+}
+
+// List implements client.Reader.
+func (reads) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return errors.New("nothing is listed")
+}
+
+func TestGatherLooksTwice(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason         string
+		cached, live   reads
+		class, account bool
+	}{
+		"Cached":  {"the caches know both", reads{"vault": true, "web": true}, nil, true, true},
+		"Late":    {"a cache that is late is no reason to say that something is missing", reads{"web": true}, reads{"vault": true}, true, true},
+		"Missing": {"what neither knows is missing", reads{"vault": true}, nil, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in, err := gather(t.Context(), tc.cached, tc.live, valid().sync)
+			if err != nil || (in.class != nil) != tc.class || (in.account != nil) != tc.account {
+				t.Errorf("%s: class %v, account %v, %v", tc.reason, in.class, in.account, err)
+			}
+		})
 	}
 }
