@@ -17,6 +17,9 @@ import (
 type refusal struct {
 	Error string `json:"error"`
 	Codes []int  `json:"error_codes"`
+	// TraceID and CorrelationID are what Microsoft's support asks for.
+	TraceID       string `json:"trace_id"`
+	CorrelationID string `json:"correlation_id"`
 }
 
 // Entra's codes (AADSTS numbers) that have a cure of their own.
@@ -43,7 +46,7 @@ const (
 func explain(err, noted error, subject Subject, audience string) *fault.Error {
 	var failed *azidentity.AuthenticationFailedError
 	if errors.As(err, &failed) && failed.RawResponse != nil {
-		return explainResponse(failed.RawResponse, err, subject, audience)
+		return explainResponse(failed.RawResponse, subject, audience)
 	}
 	if known, ok := errors.AsType[*fault.Error](noted); ok {
 		return known
@@ -52,16 +55,18 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 		Kind: fault.Unreachable,
 		Message: fmt.Sprintf("Entra could not be asked for a token for client %s: %s. It is tried again; check the "+
 			"cluster's way to Entra", subject.ClientID, NetworkCause(noted)),
-		Detail: errors.Join(err, noted),
+		// Never err itself: MSAL's text quotes the answer that it could not read, which may hold an access token.
+		Detail: noted,
 	}
 }
 
-func explainResponse(response *http.Response, err error, subject Subject, audience string) *fault.Error {
+func explainResponse(response *http.Response, subject Subject, audience string) *fault.Error {
 	said, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusalBytes))
 	var body refusal
 	// An answer that is no JSON, such as a proxy's page, leaves body empty and is judged by its status below.
 	_ = json.Unmarshal(said, &body)
-	result := &fault.Error{Detail: err, RetryAfter: RetryAfter(response)}
+	result := &fault.Error{RetryAfter: RetryAfter(response), Detail: fmt.Errorf("HTTP %d, error %q, codes %v, trace ID %q, "+
+		"correlation ID %q", response.StatusCode, body.Error, body.Codes, body.TraceID, body.CorrelationID)}
 	switch {
 	case response.StatusCode == http.StatusTooManyRequests:
 		result.Kind, result.Message = fault.Throttled, "Entra is throttling the token exchange; it is asked again later"

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"secretstore/internal/fault"
 )
 
@@ -60,7 +62,7 @@ func TestExplainResponse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := explainResponse(tc.response, errors.New("detail"), subject, "api://aud")
+			got := explainResponse(tc.response, subject, "api://aud")
 			if got.Kind != tc.kind || got.RetryAfter != tc.after {
 				t.Errorf("%s: kind %d, retry after %v", tc.reason, got.Kind, got.RetryAfter)
 			}
@@ -68,6 +70,9 @@ func TestExplainResponse(t *testing.T) {
 				if !strings.Contains(got.Message, text) {
 					t.Errorf("%s: %q does not say %q", tc.reason, got.Message, text)
 				}
+			}
+			if strings.Contains(got.Detail.Error(), "canary") {
+				t.Errorf("the log repeats Entra's answer: %q", got.Detail)
 			}
 			if strings.Contains(got.Message, "canary") || strings.Contains(got.Message, "Trace") {
 				t.Errorf("the message repeats Entra's sentence: %q", got.Message)
@@ -124,5 +129,38 @@ func TestNetworkCause(t *testing.T) {
 				t.Errorf("NetworkCause = %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// cutAnswers has the token in an answer that breaks off, as a cut connection or a bad proxy would leave it.
+type cutAnswers struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (cutAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := `{"token_type":"Bearer","expires_in":3600,"access_token":"canary`
+	if strings.HasSuffix(r.URL.Path, "openid-configuration") {
+		body = `{"token_endpoint":"https://login.microsoftonline.com/t/oauth2/v2.0/token",` +
+			`"authorization_endpoint":"https://login.microsoftonline.com/t/oauth2/v2.0/authorize","issuer":"https://login.microsoftonline.com/t/v2.0"}`
+	}
+	response := answer(http.StatusOK, body, "Content-Type", "application/json")
+	response.Request = r
+	return response, nil
+}
+
+func TestATokenInABrokenAnswerStaysOutOfErrors(t *testing.T) {
+	t.Parallel()
+	subject := Subject{TenantID: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", ClientID: "client-1", Namespace: "shop", ServiceAccount: "web"}
+	credential, err := NewCredential(PublicCloud(), &http.Client{Transport: cutAnswers{}}, subject,
+		func(context.Context, string) (string, error) { return "assertion-canary", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://vault.azure.net/.default"}})
+	f := fault.Of(err)
+	if f == nil || f.Kind != fault.Unreachable {
+		t.Fatalf("a broken answer is %v", err)
+	}
+	if shown := fmt.Sprint(f.Message, f.Detail); strings.Contains(shown, "canary") {
+		t.Errorf("the error shows a token: %s", shown)
 	}
 }
