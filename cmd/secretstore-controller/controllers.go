@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/utils/clock"
@@ -11,6 +12,7 @@ import (
 
 	"secretstore/internal/azure/entra"
 	"secretstore/internal/controller/akvsync"
+	"secretstore/internal/controller/outcome"
 	"secretstore/internal/controller/secretsync"
 	"secretstore/internal/kube"
 	"secretstore/internal/metrics"
@@ -26,25 +28,43 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
-	vaults, err := akv.New(clouds, countedTokens(kube.NewTokens(client), counts), counts.Transport)
+	vaults, err := akv.New(akv.Options{
+		Clouds:            clouds,
+		Token:             countedTokens(kube.NewTokens(client), counts),
+		Observer:          counts,
+		Clock:             clock.RealClock{},
+		Chance:            rand.Float64,
+		RequestsPerSecond: float64(opts.vaultRequestsPerSecond),
+		AtOnce:            atOnce(opts.workers),
+	})
 	if err != nil {
 		return err
 	}
 	reconciler := &secretsync.Reconciler{
-		Client:        mgr.GetClient(),
-		Live:          mgr.GetAPIReader(),
-		Secrets:       kube.NewSecrets(client),
-		Source:        vaults,
-		Recorder:      mgr.GetEventRecorder("secretstore-controller"),
-		Clock:         clock.RealClock{},
-		Interval:      opts.rotationPollInterval,
+		Client:   mgr.GetClient(),
+		Live:     mgr.GetAPIReader(),
+		Secrets:  kube.NewSecrets(client),
+		Source:   vaults,
+		Recorder: mgr.GetEventRecorder("secretstore-controller"),
+		Clock:    clock.RealClock{},
+		Schedule: outcome.Schedule{
+			Interval: opts.rotationPollInterval, Jitter: opts.jitter, Since: clock.RealClock{}.Now(),
+		},
+		Memory:        &secretsync.Memory{},
 		DriftInterval: opts.driftInterval,
 		Looks:         &secretsync.Looks{},
 		Partial:       opts.partialSync,
 		DigestKey:     key,
 		Ended:         counts.Check,
+		Late:          counts.Late,
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
+}
+
+// atOnce is how many workers may wait for the same vault: a quarter is always left for the others.
+func atOnce(workers int) int {
+	const quarter = 4
+	return max(1, workers-workers/quarter)
 }
 
 func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {

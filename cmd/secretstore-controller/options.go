@@ -20,6 +20,10 @@ type options struct {
 	cloudFiles []string
 	// rotationPollInterval is how often each SecretSync is checked.
 	rotationPollInterval time.Duration
+	// jitter is the upper bound of a wait that is drawn for each check.
+	jitter time.Duration
+	// vaultRequestsPerSecond is how many requests a second one vault is asked at most.
+	vaultRequestsPerSecond int
 	// partialSync says that what could be fetched is written, whatever became of the rest.
 	partialSync bool
 	// driftInterval is how often each Secret is looked at between checks; 0 means never.
@@ -45,15 +49,18 @@ const (
 	// defaultWorkers is how many checks wait for vaults at the same time: enough that a few slow ones hold nobody up.
 	defaultWorkers = 16
 	maxWorkers     = 256
-	maxPollSeconds = 30 * 24 * 3600
+	// defaultVaultRequests leaves a vault, which takes 400 a second, to four clusters that ask as much as they may.
+	defaultVaultRequests = 100
+	maxVaultRequests     = 10000
+	maxPollSeconds       = 30 * 24 * 3600
 )
 
 // raw is what flags and the settings file say, before it is judged.
 type raw struct {
 	options
-	config                    string
-	pollSeconds, driftSeconds int
-	level                     string
+	config                                   string
+	pollSeconds, driftSeconds, jitterSeconds int
+	level                                    string
 }
 
 // flagSet describes every setting. A setting has one name: as a flag, in the file that --config names, and in the chart's
@@ -71,6 +78,11 @@ func (r *raw) flagSet(usage io.Writer) *pflag.FlagSet {
 			"dialAddress); the first is meant where a SecretProviderClass has no cloudName; may be given again")
 	flags.IntVar(&r.pollSeconds, "rotationPollIntervalInSeconds", defaultPollSeconds,
 		"`SECONDS` from one check of a SecretSync to the next")
+	flags.IntVar(&r.jitterSeconds, "jitterSeconds", 0,
+		"upper bound, in `SECONDS`, of a random wait before each check, so that a fleet of clusters does not ask a vault all at once; "+
+			"\"kubectl secretstore jitter\" computes it")
+	flags.IntVar(&r.vaultRequestsPerSecond, "vaultRequestsPerSecond", defaultVaultRequests,
+		"`NUMBER` of requests a second that one vault is asked at most; less for a while after it throttled")
 	flags.BoolVar(&r.partialSync, "enablePartialSecretSync", true,
 		"update each item of a Secret that could be fetched, whatever became of the others; false for all or nothing")
 	flags.IntVar(&r.driftSeconds, "driftCheckIntervalInSeconds", defaultDriftSeconds,
@@ -124,10 +136,13 @@ func parse(args []string, usage io.Writer) (options, error) {
 	}
 	opts := r.options
 	opts.driftInterval = time.Duration(r.driftSeconds) * time.Second
+	opts.jitter = time.Duration(r.jitterSeconds) * time.Second
 	opts.rotationPollInterval = time.Duration(r.pollSeconds) * time.Second
 	return opts, errors.Join(
 		noArguments(flags.Args()),
 		within("rotationPollIntervalInSeconds", r.pollSeconds, 1, maxPollSeconds),
+		within("jitterSeconds", r.jitterSeconds, 0, maxPollSeconds),
+		within("vaultRequestsPerSecond", opts.vaultRequestsPerSecond, 1, maxVaultRequests),
 		within("driftCheckIntervalInSeconds", r.driftSeconds, 0, maxPollSeconds),
 		within("workers", opts.workers, 1, maxWorkers),
 		opts.leaderElectionPlace(),

@@ -16,7 +16,7 @@ import (
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, metricsAddress: "0", healthAddress: "0"}
+	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
 	for name, tc := range map[string]struct {
 		reason string
 		args   []string
@@ -26,10 +26,12 @@ func TestParse(t *testing.T) {
 		"All": {"every flag is heard", []string{
 			"--kubeconfig", "k", "--cloudFile=c", "--cloudFile=d", "--namespaces=a,b", "--leaderElection", "--leaderElectionNamespace=l",
 			"--rotationPollIntervalInSeconds=60", "--enablePartialSecretSync=false", "--driftCheckIntervalInSeconds=0", "--syncHashKeyFile", "h", "--workers", "3",
+			"--jitterSeconds=30", "--vaultRequestsPerSecond=400",
 			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug",
 		}, func(o *options) {
 			*o = options{
 				kubeconfig: "k", cloudFiles: []string{"c", "d"}, rotationPollInterval: time.Minute, syncHashKeyFile: "h", workers: 3,
+				jitter: 30 * time.Second, vaultRequestsPerSecond: 400,
 				namespaces: []string{"a", "b"}, leaderElection: true, leaderElectionNamespace: "l",
 				metricsAddress: ":1", healthAddress: ":2", logLevel: slog.LevelDebug,
 			}
@@ -64,6 +66,8 @@ func TestParseRefuses(t *testing.T) {
 		"Unknown":   {[]string{"--worker=3"}, []string{"--worker"}},
 		"Argument":  {[]string{"start"}, []string{`"start"`, "--help"}},
 		"Interval":  {[]string{"--rotationPollIntervalInSeconds=0"}, []string{"rotationPollIntervalInSeconds is 0", "from 1"}},
+		"Jitter":    {[]string{"--jitterSeconds=-1"}, []string{"jitterSeconds is -1", "from 0"}},
+		"Budget":    {[]string{"--vaultRequestsPerSecond=0"}, []string{"vaultRequestsPerSecond is 0", "from 1"}},
 		"Leader":    {[]string{"--leaderElection", "--kubeconfig=k"}, []string{"leaderElectionNamespace"}},
 		"AllAtOnce": {[]string{"--workers=0", "--log-level=loud"}, []string{"workers is 0", "logLevel is \"loud\"", "debug, info, warn or error"}},
 	} {
@@ -106,10 +110,11 @@ func TestSettingsFile(t *testing.T) {
 	}{
 		"All": {
 			"every setting can stand in the file",
-			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\n", nil,
+			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\njitterSeconds: 30\nvaultRequestsPerSecond: 50\n", nil,
 			func(o *options) {
 				o.namespaces = []string{"a", "b"}
 				o.rotationPollInterval, o.workers, o.logLevel, o.metricsAddress = time.Minute, 3, slog.LevelDebug, ":1"
+				o.jitter, o.vaultRequestsPerSecond = 30*time.Second, 50
 			}, nil,
 		},
 		"FlagsWin": {
@@ -141,7 +146,7 @@ func TestSettingsFile(t *testing.T) {
 			if tc.want == nil {
 				return
 			}
-			want := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, metricsAddress: "0", healthAddress: "0"}
+			want := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
 			tc.want(&want)
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(options{})); diff != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", tc.reason, err, diff)

@@ -25,6 +25,8 @@ const (
 	Internal Kind = iota
 	// Cancelled means that the work was interrupted, by shutdown or a deadline of ours; it says nothing of the object.
 	Cancelled
+	// Deferred means that it is not the object's turn yet; it says nothing of the object either.
+	Deferred
 
 	// ClassMissing and ClassInvalid: the SecretProviderClass is not there, or cannot be understood.
 	ClassMissing
@@ -44,8 +46,10 @@ const (
 	// PolicyRefused: an admission policy refused the Secret or the token request.
 	PolicyRefused
 
-	// IdentityRejected: Entra refused the exchange of the service account's token, or the vault refused Entra's.
+	// IdentityRejected: Entra refused the exchange of the service account's token.
 	IdentityRejected
+	// TokenRefused: the vault refused the token that Entra gave.
+	TokenRefused
 	// PermissionMissing: the identity is known, but may not do this.
 	PermissionMissing
 	// NetworkRefused: the vault's firewall does not let this cluster in.

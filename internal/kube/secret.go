@@ -91,6 +91,24 @@ func (s *Secrets) Look(ctx context.Context, owner Owner) (*Live, error) {
 	return &Live{secret: secret}, nil
 }
 
+// absentVersion is a resourceVersion that no object has: etcd's revisions begin with it, before the first object.
+const absentVersion = "1"
+
+// Create makes the Secret if there is none of its name, in one request, and says whether it did. An existing Secret is never
+// touched: the version that the request carries is not its own, and the API server refuses it. (Of an object that does not
+// exist the API server looks at no version.)
+func (s *Secrets) Create(ctx context.Context, desired Desired) (made bool, err error) {
+	secret := configuration(nil, desired).WithResourceVersion(absentVersion)
+	_, err = s.client.Secrets(desired.Owner.Namespace).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	if apierrors.IsConflict(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, explainSecretError(err, desired.Owner)
+	}
+	return true, nil
+}
+
 // Write makes the Secret as desired, and nothing else: it writes only if something differs, keeps what others added, and
 // takes away what the controller wrote earlier and no longer wants. live comes from [Secrets.Look]; if the Secret has
 // changed since, nothing is written and the fault is of kind SecretConflict.

@@ -23,6 +23,10 @@ type Metrics struct {
 	tokens        *prometheus.CounterVec
 	checks        *prometheus.CounterVec
 	duration      prometheus.Histogram
+	late          prometheus.Histogram
+	saved         *prometheus.CounterVec
+	pauses        *prometheus.CounterVec
+	pausedUntil   *prometheus.GaugeVec
 }
 
 // New makes the metrics and registers them.
@@ -44,8 +48,24 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help:    "How long a check took, from its beginning to the written Secret, in seconds.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
+		late: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "check_due_lag_seconds",
+			Help:    "How long after it was due a check began, in seconds.",
+			Buckets: []float64{.1, .5, 1, 5, 10, 30, 60, 300, 900, 3600},
+		}),
+		saved: counter("vault_requests_saved_total",
+			"Requests to Key Vault that need not be made, by vault and by what saved them: \"shared\" for an answer that another check "+
+				"had got, \"sweep\" for a list that showed the object unchanged.", "vault", "by"),
+		pauses: counter("vault_pauses_total",
+			"Times that a vault (or Entra, for \"\") was left alone, by cause: \"throttled\" or \"unavailable\".", "vault", "cause"),
+		pausedUntil: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "vault_paused_until_timestamp_seconds",
+			Help: "Until when a vault (or Entra, for \"\") is left alone, in seconds since 1970; in the past where it is not any more.",
+		}, []string{"vault"}),
 	}
-	for _, collector := range []prometheus.Collector{m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration} {
+	for _, collector := range []prometheus.Collector{
+		m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration, m.late, m.saved, m.pauses, m.pausedUntil,
+	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -57,6 +77,22 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 func (m *Metrics) Check(reason string, took time.Duration) {
 	m.checks.WithLabelValues(reason).Inc()
 	m.duration.Observe(took.Seconds())
+}
+
+// Late notes how long after it was due a check began.
+func (m *Metrics) Late(by time.Duration) { m.late.Observe(max(0, by).Seconds()) }
+
+// Saved counts a request to a vault that need not be made.
+func (m *Metrics) Saved(vault, by string) { m.saved.WithLabelValues(vault, by).Inc() }
+
+// Paused notes that a vault, or Entra for "", is left alone until a time.
+func (m *Metrics) Paused(vault string, until time.Time, throttled bool) {
+	cause := "unavailable"
+	if throttled {
+		cause = "throttled"
+	}
+	m.pauses.WithLabelValues(vault, cause).Inc()
+	m.pausedUntil.WithLabelValues(vault).Set(float64(until.Unix()))
 }
 
 // Token counts a request for a service account's token.
@@ -95,7 +131,7 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// kindOf is what a path of Key Vault's asks for: secrets, keys or certificates, or versions of one.
+// kindOf is what a path of Key Vault's asks for: secrets, keys or certificates, versions of one, or a list of all.
 func kindOf(path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	kind := parts[0]
@@ -104,8 +140,12 @@ func kindOf(path string) string {
 	default:
 		return "other"
 	}
-	if len(parts) > 2 && parts[2] == "versions" {
+	switch {
+	case len(parts) == 1:
+		return kind + " list"
+	case len(parts) > 2 && parts[2] == "versions":
 		return kind + " versions"
+	default:
+		return kind
 	}
-	return kind
 }

@@ -52,6 +52,7 @@ func TestTransport(t *testing.T) {
 	}{
 		"Secret":      {"a secret by its kind, never its name", "https://shop.vault.azure.net/secrets/db/123?api-version=7.6", answers{status: 200}, `secretstore_vault_requests_total{code="200",kind="secrets",vault="shop"} 1`},
 		"Versions":    {"lists of versions apart", "https://shop.vault.azure.net/keys/k/versions", answers{status: 429}, `secretstore_vault_requests_total{code="429",kind="keys versions",vault="shop"} 1`},
+		"List":        {"lists of all apart", "https://shop.vault.azure.net/secrets?api-version=7.6", answers{status: 200}, `{code="200",kind="secrets list",vault="shop"} 1`},
 		"Certificate": {"certificates", "https://shop.vault.azure.net/certificates/c/", answers{status: 403}, `{code="403",kind="certificates",vault="shop"} 1`},
 		"Unknown":     {"paths that nobody expects do not make labels", "https://shop.vault.azure.net/canary/x", answers{status: 404}, `{code="404",kind="other",vault="shop"} 1`},
 		"NoAnswer":    {"no answer is counted too", "https://shop.vault.azure.net/secrets/db", answers{err: errors.New("canary")}, `{code="none",kind="secrets",vault="shop"} 1`},
@@ -85,11 +86,20 @@ func TestCounts(t *testing.T) {
 	m.Token(errors.New("canary"))
 	m.Check("Synced", 30*time.Millisecond)
 	m.Check("Synced", 3*time.Second)
+	m.Late(-time.Second)
+	m.Late(20 * time.Second)
+	m.Saved("shop", "sweep")
+	m.Paused("shop", time.Unix(1800000000, 0), true)
+	m.Paused("", time.Unix(1800000001, 0), false)
 	text := shown()
 	for _, want := range []string{
 		`secretstore_service_account_tokens_total{result="granted"} 1`, `secretstore_service_account_tokens_total{result="refused"} 1`,
 		`secretstore_checks_total{reason="Synced"} 2`, `secretstore_check_duration_seconds_bucket{le="0.05"} 1`,
 		`secretstore_check_duration_seconds_count 2`,
+		`secretstore_check_due_lag_seconds_bucket{le="0.1"} 1`, `secretstore_check_due_lag_seconds_bucket{le="30"} 2`,
+		`secretstore_vault_requests_saved_total{by="sweep",vault="shop"} 1`,
+		`secretstore_vault_pauses_total{cause="throttled",vault="shop"} 1`, `secretstore_vault_pauses_total{cause="unavailable",vault=""} 1`,
+		`secretstore_vault_paused_until_timestamp_seconds{vault="shop"} 1.8e+09`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("want %s in\n%s", want, text)

@@ -272,6 +272,22 @@ func TestTwoReplicas(t *testing.T) {
 	asked := e.asked(t)
 	s := e.sync(t, "app")
 	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
+	if n := e.asked(t) - asked; n != 0 {
+		t.Errorf("what the vault had said a moment before was asked %d times more", n)
+	}
+	s.Spec.ForceSynchronization = "now"
+	if err := e.client.Update(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Eventually(t, patience, func() error {
+		if err := e.client.Get(t.Context(), client.ObjectKeyFromObject(s), s); err != nil {
+			return err
+		}
+		if s.Status.ObservedForceSynchronization != "now" {
+			return errors.New("the check that was asked for has not been made")
+		}
+		return nil
+	})
 	if n := e.asked(t) - asked; n != 1 {
 		t.Errorf("two replicas asked the vault %d times for one secret", n)
 	}

@@ -190,6 +190,11 @@ type SecretSyncStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// observedForceSynchronization is the forceSynchronization that the latest check saw. When that alone changes, a check is due
+	// at once; after any other edit it waits for its jitter.
+	// +optional
+	ObservedForceSynchronization string `json:"observedForceSynchronization,omitempty"`
+
 	// observedInputs stands for what the latest check used of the SecretProviderClass and the service account. When
 	// that changes, a check is due.
 	// +optional

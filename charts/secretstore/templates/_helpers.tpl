@@ -40,6 +40,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 rotationPollIntervalInSeconds: {{ .Values.rotationPollIntervalInSeconds | int }}
 enablePartialSecretSync: {{ .Values.enablePartialSecretSync }}
 driftCheckIntervalInSeconds: {{ .Values.driftCheckIntervalInSeconds | int }}
+jitterSeconds: {{ .Values.jitterSeconds | int }}
+vaultRequestsPerSecond: {{ .Values.vaultRequestsPerSecond | int }}
 workers: {{ .Values.workers | int }}
 logLevel: {{ .Values.logLevel }}
 namespaces: {{ .Values.namespaces | toJson }}

@@ -33,9 +33,14 @@ type Subject struct {
 // faults; they come back from GetToken as they are.
 type AssertionFunc func(ctx context.Context, audience string) (string, error)
 
-// NewCredential makes the credential of one subject. client comes from [Cloud.HTTPClient]; assertion is asked whenever a
+// Transport sends requests: an *http.Client does.
+type Transport interface {
+	Do(request *http.Request) (*http.Response, error)
+}
+
+// NewCredential makes the credential of one subject. client comes from [Cloud.HTTPClient], perhaps wrapped; assertion is asked whenever a
 // new access token is needed.
-func NewCredential(c Cloud, client *http.Client, subject Subject, assertion AssertionFunc) (*Credential, error) {
+func NewCredential(c Cloud, client Transport, subject Subject, assertion AssertionFunc) (*Credential, error) {
 	getAssertion := func(ctx context.Context) (string, error) {
 		token, err := assertion(ctx, c.TokenAudience)
 		if err != nil {
@@ -64,7 +69,7 @@ func NewCredential(c Cloud, client *http.Client, subject Subject, assertion Asse
 
 // ClientOptions are the options for every Azure SDK client of this cloud: its own transport, and no retries, since
 // retrying has one owner only, the controller.
-func (c Cloud) ClientOptions(client *http.Client) azcore.ClientOptions {
+func (c Cloud) ClientOptions(client Transport) azcore.ClientOptions {
 	return azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: c.Authority},
 		Transport: client,
@@ -119,7 +124,7 @@ func note(ctx context.Context, err error) {
 }
 
 // notingTransport notes the errors of connections.
-type notingTransport struct{ client *http.Client }
+type notingTransport struct{ client Transport }
 
 // Do implements policy.Transporter.
 func (t notingTransport) Do(request *http.Request) (*http.Response, error) {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"secretstore/internal/azure/pace"
 	"secretstore/internal/fault"
 )
 
@@ -51,13 +53,24 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 	if known, ok := errors.AsType[*fault.Error](noted); ok {
 		return known
 	}
+	if refused, ok := errors.AsType[*pace.Refused](noted); ok && (refused.Busy || refused.Status != 0) {
+		return explainRefused(refused)
+	}
 	return &fault.Error{
-		Kind: fault.Unreachable,
+		Kind: fault.Unreachable, RetryAfter: pauseOf(noted),
 		Message: fmt.Sprintf("Entra could not be asked for a token for client %s: %s. It is tried again; check the "+
 			"cluster's way to Entra", subject.ClientID, NetworkCause(noted)),
 		// Never err itself: MSAL's text quotes the answer that it could not read, which may hold an access token.
 		Detail: noted,
 	}
+}
+
+// pauseOf is how long Entra is left alone, where that is why it was not asked.
+func pauseOf(noted error) time.Duration {
+	if refused, ok := errors.AsType[*pace.Refused](noted); ok {
+		return refused.Wait
+	}
+	return 0
 }
 
 func explainResponse(response *http.Response, subject Subject, audience string) *fault.Error {
@@ -67,13 +80,9 @@ func explainResponse(response *http.Response, subject Subject, audience string) 
 	_ = json.Unmarshal(said, &body)
 	result := &fault.Error{RetryAfter: RetryAfter(response), Detail: fmt.Errorf("HTTP %d, error %q, codes %v, trace ID %q, "+
 		"correlation ID %q", response.StatusCode, body.Error, body.Codes, body.TraceID, body.CorrelationID)}
-	switch {
-	case response.StatusCode == http.StatusTooManyRequests:
-		result.Kind, result.Message = fault.Throttled, "Entra is throttling the token exchange; it is asked again later"
-	case response.StatusCode >= http.StatusInternalServerError:
-		result.Kind = fault.Unreachable
-		result.Message = fmt.Sprintf("Entra answered the token exchange with HTTP %d; it is asked again later",
-			response.StatusCode)
+	switch status := response.StatusCode; {
+	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+		explainBusy(result, status)
 	case len(body.Codes) == 0:
 		result.Kind = fault.IdentityRejected
 		result.Message = fmt.Sprintf("the token exchange was answered with HTTP %d and nothing that Entra would say: "+
@@ -84,6 +93,30 @@ func explainResponse(response *http.Response, subject Subject, audience string) 
 			body.Codes[0], cure(body.Codes[0], subject, audience))
 	}
 	return result
+}
+
+// explainBusy tells of an Entra that cannot answer just now.
+func explainBusy(f *fault.Error, status int) {
+	if status == http.StatusTooManyRequests {
+		f.Kind, f.Message = fault.Throttled, "Entra is throttling the token exchange; it is asked again later"
+		return
+	}
+	f.Kind = fault.Unreachable
+	f.Message = fmt.Sprintf("Entra answered the token exchange with HTTP %d; it is asked again later", status)
+}
+
+// deferred is how soon one comes again whose turn it was not.
+const deferred = 500 * time.Millisecond
+
+// explainRefused tells of a request that was not sent, in the words of the answer that Entra gave last.
+func explainRefused(refused *pace.Refused) *fault.Error {
+	f := &fault.Error{RetryAfter: refused.Wait, Detail: refused}
+	if refused.Busy {
+		f.Kind, f.Message, f.RetryAfter = fault.Deferred, "Entra is being asked by others first", deferred
+		return f
+	}
+	explainBusy(f, refused.Status)
+	return f
 }
 
 // maxRefusalBytes bounds what is read of an error answer.

@@ -1,6 +1,6 @@
 // Package outcome decides what users are told of a check, and when the next one is due.
 //
-// It is pure: [Of] takes the status so far and what a check did, and gives the new status and the events; [NextCheck]
+// It is pure: [Of] takes the status so far and what a check did, and gives the new status and the events; [Schedule]
 // takes a status and gives a time. Time is an argument. The one table that turns failures into reasons is here.
 package outcome
 
@@ -27,6 +27,8 @@ type Result struct {
 	// SecretProviderClass and service account.
 	Generation int64
 	Inputs     string
+	// Force is the SecretSync's forceSynchronization.
+	Force string
 	// Warnings tell what the SecretProviderClass says to no effect.
 	Warnings []string
 	// Secret is the state of the Secret after the check.
@@ -111,6 +113,7 @@ func Of(previous v1alpha1.SecretSyncStatus, r Result) (v1alpha1.SecretSyncStatus
 	status.LastCheckTime = &at
 	status.ObservedGeneration = r.Generation
 	status.ObservedInputs = r.Inputs
+	status.ObservedForceSynchronization = r.Force
 	if r.SyncHash != "" {
 		status.SyncHash = r.SyncHash
 	}

@@ -1,13 +1,14 @@
 // Package secretsync keeps the Secret of every SecretSync in step with the vault.
 //
-// One check goes one way: gather the objects that the SecretSync refers to; decide, purely, what to fetch; look at the
-// Secret; fetch; build the data; write the Secret if it differs; turn what happened into a status, purely; write the
+// One check goes one way: gather the objects that the SecretSync refers to; decide, purely, what to fetch; fetch; look at
+// the Secret; build the data; write the Secret if it differs; turn what happened into a status, purely; write the
 // status once; come back when the next check is due. A failure writes no Secret.
 package secretsync
 
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -22,7 +23,6 @@ import (
 	"secretstore/internal/fault"
 	"secretstore/internal/kube"
 	"secretstore/internal/redact"
-	"secretstore/internal/secretdata"
 	"secretstore/internal/source"
 )
 
@@ -49,8 +49,10 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Clock tells the time.
 	Clock clock.PassiveClock
-	// Interval is how often each SecretSync is checked.
-	Interval time.Duration
+	// Schedule says when checks are due.
+	Schedule outcome.Schedule
+	// Memory saves requests from one check to the next.
+	Memory *Memory
 	// DriftInterval is how often each Secret is looked at between checks, for edits by hand; 0 means never.
 	DriftInterval time.Duration
 	// Looks plans these looks.
@@ -61,8 +63,11 @@ type Reconciler struct {
 	Ended func(reason string, took time.Duration)
 	// DigestKey is the installation's key for status.syncHash.
 	DigestKey redact.Bytes
+	// Late is told by how much each check came after it was due.
+	Late func(time.Duration)
 
 	written written
+	queue   atomic.Pointer[workQueue]
 }
 
 // Reconcile checks one SecretSync if its check is due.
@@ -75,6 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !found {
 		r.Looks.Forget(req.NamespacedName)
 		r.written.forget(req.NamespacedName)
+		r.Memory.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if r.written.behind(req.NamespacedName, sync) {
@@ -87,144 +93,71 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if wait := r.rest(ctx, in); wait > 0 {
+	occasion := occasionOf(in, r.Memory.recall(req.NamespacedName), r.Schedule, r.Clock.Now())
+	wait, drifted := r.rest(ctx, in, occasion)
+	if wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	began := r.Clock.Now()
-	result := r.check(ctx, in)
-	if result.Fault != nil && result.Fault.Kind == fault.Cancelled {
-		return ctrl.Result{}, ctx.Err()
+	return r.run(ctx, in, occasion, drifted)
+}
+
+// run does a check and tells of it.
+func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drifted bool) (ctrl.Result, error) {
+	c := check{Reconciler: r, in: in, occasion: occasion, began: r.Clock.Now(), drifted: drifted}
+	result := c.run(ctx)
+	if f := result.Fault; f != nil {
+		switch f.Kind {
+		case fault.Cancelled:
+			return ctrl.Result{}, ctx.Err()
+		case fault.Deferred:
+			return ctrl.Result{RequeueAfter: max(f.RetryAfter, time.Millisecond)}, nil
+		default:
+		}
 	}
-	status, err := r.report(ctx, sync, result)
+	status, err := r.report(ctx, in.sync, result)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.Ended(outcome.Reason(status), result.Time.Sub(began))
-	return ctrl.Result{RequeueAfter: r.planLook(in, r.wait(status, result))}, nil
+	r.Ended(outcome.Reason(status), result.Time.Sub(c.began))
+	if !drifted {
+		r.Late(-occasion.wait)
+	}
+	r.Memory.checked(nameOf(in), c.began, c.learnt)
+	wait := r.wait(in, status, result)
+	if in.flaw == nil {
+		r.Source.Expect(in.todo.request, r.Clock.Now().Add(wait))
+	}
+	return ctrl.Result{RequeueAfter: r.planLook(in, wait)}, nil
 }
 
 // rest is how long there is nothing to do; 0 if a check is due, by time or because the Secret was changed by hand.
-func (r *Reconciler) rest(ctx context.Context, in input) time.Duration {
-	untilCheck := r.untilDue(in)
+func (r *Reconciler) rest(ctx context.Context, in input, occasion occasion) (wait time.Duration, drifted bool) {
 	untilLook, looks := r.untilLook(in)
 	switch {
-	case untilCheck <= 0:
-		return 0
+	case occasion.wait <= 0:
+		return 0, false
 	case !looks:
-		return untilCheck
+		return occasion.wait, false
 	case untilLook > 0:
-		return min(untilCheck, untilLook)
+		return min(occasion.wait, untilLook), false
 	case r.drifted(ctx, in):
-		return 0
+		return 0, true
 	default:
-		return r.planLook(in, untilCheck)
+		return r.planLook(in, occasion.wait), false
 	}
-}
-
-// untilDue is how long the next check is away; a SecretSync, class or account that is not the one of the latest check
-// makes one due at once.
-func (r *Reconciler) untilDue(in input) time.Duration {
-	status := in.sync.Status
-	if status.ObservedGeneration != in.sync.Generation || status.ObservedInputs != in.fingerprint() {
-		return 0
-	}
-	return outcome.NextCheck(status, r.Interval).Sub(r.Clock.Now())
 }
 
 // wait is how long to wait after a check: until the next one is due, or longer if the other side asks for it.
-func (r *Reconciler) wait(status v1alpha1.SecretSyncStatus, result outcome.Result) time.Duration {
-	wait := outcome.NextCheck(status, r.Interval).Sub(r.Clock.Now())
+func (r *Reconciler) wait(in input, status v1alpha1.SecretSyncStatus, result outcome.Result) time.Duration {
+	now := r.Clock.Now()
+	wait := r.Schedule.Next(status, string(in.sync.UID), now).Sub(now)
+	if confirm := r.Memory.recall(nameOf(in)).confirm; !confirm.IsZero() {
+		wait = min(wait, confirm.Sub(now))
+	}
 	if result.Fault != nil {
 		wait = max(wait, result.Fault.RetryAfter)
 	}
 	return max(wait, time.Millisecond) // zero would mean: not again
-}
-
-// check does one check and says what came of it.
-func (r *Reconciler) check(ctx context.Context, in input) outcome.Result {
-	result := outcome.Result{Generation: in.sync.Generation, Inputs: in.fingerprint()}
-	if err := r.act(ctx, in, &result); err != nil {
-		result.Fault = fault.Of(err)
-		logFault(logr.FromContextOrDiscard(ctx), result.Fault)
-	}
-	result.Time = r.Clock.Now()
-	return result
-}
-
-// act does the work of a check, noting in result what it learns and does.
-func (r *Reconciler) act(ctx context.Context, in input, result *outcome.Result) error {
-	owner := ownerOf(in)
-	live, err := r.Secrets.Look(ctx, owner)
-	if err != nil {
-		return err
-	}
-	result.Secret = outcome.SecretAbsent
-	if live != nil {
-		result.Secret = stateOf(in.sync, live.Value)
-	}
-	todo, f := decide(in)
-	for _, warning := range todo.params.Warnings {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("SecretProviderClass %s: %s", in.class.Name, warning))
-	}
-	if f != nil {
-		return f
-	}
-	found, err := r.data(ctx, todo, live)
-	if err != nil {
-		return err
-	}
-	if found.data == nil {
-		return found.fault
-	}
-	object := in.sync.Spec.SecretObject
-	change, err := r.Secrets.Write(ctx, live, kube.Desired{
-		Owner: owner, Type: todo.secretType, Labels: object.Labels, Annotations: object.Annotations, Data: found.data,
-	})
-	if err != nil {
-		return err
-	}
-	result.Secret = stateOf(in.sync, func(key string) (redact.Bytes, bool) {
-		value, ok := found.data[key]
-		return value, ok
-	})
-	result.Act = act(change)
-	result.Items = found.items
-	result.SyncHash = secretdata.Digest(r.DigestKey, todo.secretType, found.data)
-	return faultOrNil(found.fault)
-}
-
-// faultOrNil keeps a nil fault from becoming an error that is not nil.
-func faultOrNil(f *fault.Error) error {
-	if f == nil {
-		return nil
-	}
-	return f
-}
-
-// data fetches what the plan needs and lays it out for the Secret.
-func (r *Reconciler) data(ctx context.Context, todo plan, live *kube.Live) (merged, error) {
-	results := map[int]secretdata.Result{}
-	for i, result := range r.Source.Fetch(ctx, todo.request) {
-		results[todo.mapped[i]] = result
-	}
-	data, failed := secretdata.Build(todo.secretType, todo.mappings, secretdata.Collect(todo.params, results))
-	found := merge(todo, data, failed, live.Value, r.Partial)
-	if err := secretdata.CheckData(todo.secretType, found.data); err != nil {
-		return merged{}, itemFault(err)
-	}
-	return found, nil
-}
-
-func act(change kube.Change) outcome.Act {
-	switch change {
-	case kube.Created:
-		return outcome.Created
-	case kube.ValueChanged, kube.MetadataChanged:
-		return outcome.Updated
-	case kube.Unchanged:
-		return outcome.Nothing
-	}
-	return outcome.Nothing
 }
 
 // report writes the status, once and only if it changed, and sends the events.

@@ -59,13 +59,18 @@ func (r *Reconciler) valuesDiffer(in input, live *kube.Live) bool {
 	if !secretdata.Comparable(r.DigestKey, digest) {
 		return false // made under another key, which says nothing of the values
 	}
+	return r.digest(in, live) != digest
+}
+
+// digest is that of what the Secret holds of what the SecretSync maps.
+func (r *Reconciler) digest(in input, live *kube.Live) string {
 	held := map[string]redact.Bytes{}
 	for _, entry := range in.sync.Spec.SecretObject.Data {
 		if value, ok := live.Value(entry.TargetKey); ok {
 			held[entry.TargetKey] = value
 		}
 	}
-	return secretdata.Digest(r.DigestKey, secretType(in.sync), held) != digest
+	return secretdata.Digest(r.DigestKey, secretType(in.sync), held)
 }
 
 func ownerOf(in input) kube.Owner {

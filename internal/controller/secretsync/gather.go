@@ -29,6 +29,18 @@ type input struct {
 	sync    *v1alpha1.SecretSync
 	class   *spcv1.SecretProviderClass
 	account *metav1.PartialObjectMetadata
+
+	// todo and flaw are what decide makes of these, and print tells it from what another input would give.
+	todo  plan
+	flaw  *fault.Error
+	print string
+}
+
+// decided fills in what follows from the input.
+func (in input) decided() input {
+	in.todo, in.flaw = decide(in)
+	in.print = in.fingerprint()
+	return in
 }
 
 // gather reads the objects that a SecretSync refers to, from the informers' caches. One that is not there is looked for once
@@ -52,7 +64,7 @@ func gather(ctx context.Context, cached, live client.Reader, sync *v1alpha1.Secr
 	if found {
 		in.account = account
 	}
-	return in, nil
+	return in.decided(), nil
 }
 
 func find(ctx context.Context, cached, live client.Reader, namespace, name string, into client.Object) (bool, error) {
@@ -74,9 +86,9 @@ func get(ctx context.Context, reader client.Reader, namespace, name string, into
 // fingerprint stands for what a check uses of the class and the account: another identity, vault or mapped object changes it,
 // an edit that concerns other SecretSyncs only does not. Where they cannot be used, any edit of the class does.
 func (in input) fingerprint() string {
-	todo, f := decide(in)
-	if f == nil {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %q", fmt.Sprint(todo.request), todo.params.Warnings))
+	if in.flaw == nil {
+		asked := in.todo.request
+		sum := sha256.Sum256(fmt.Appendf(nil, "%+v %q %+v %q", asked.Identity, asked.Vault, asked.Objects, in.todo.params.Warnings))
 		return "used/" + hex.EncodeToString(sum[:16])
 	}
 	class, account := "none", "none"

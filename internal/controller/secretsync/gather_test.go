@@ -172,7 +172,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			in.class.Generation++
 		}
 	}
-	base := valid().fingerprint()
+	base := valid().decided().print
 	for name, tc := range map[string]struct {
 		reason  string
 		change  func(*input)
@@ -193,7 +193,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			t.Parallel()
 			in := valid()
 			tc.change(&in)
-			if got := in.fingerprint(); (got != base) != tc.differs {
+			if got := in.decided().print; (got != base) != tc.differs {
 				t.Errorf("%s: %q, before %q", tc.reason, got, base)
 			}
 		})
@@ -202,7 +202,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	delete(broken.class.Spec.Parameters, "objects")
 	delete(edit.class.Spec.Parameters, "objects")
 	edit.class.Generation++
-	if broken.fingerprint() == edit.fingerprint() {
+	if broken.decided().print == edit.decided().print {
 		t.Error("an edit of a class that cannot be read is not seen")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	runtimesource "sigs.k8s.io/controller-runtime/pkg/source"
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
@@ -46,9 +47,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("secretsync").
-		For(&v1alpha1.SecretSync{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&spcv1.SecretProviderClass{}, handler.EnqueueRequestsFromMapFunc(r.users(indexClass)),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SecretSync{}, r.syncHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&spcv1.SecretProviderClass{}, r.classHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(runtimesource.Func(r.keepQueue)).
 		WatchesMetadata(account, r.accountHandler()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Complete(r)
@@ -64,53 +65,101 @@ func by(name func(*v1alpha1.SecretSync) string) client.IndexerFunc {
 	}
 }
 
-// users maps an object to the SecretSyncs of its namespace that refer to it.
-func (r *Reconciler) users(index string) handler.MapFunc {
-	return func(ctx context.Context, object client.Object) []reconcile.Request {
-		var list v1alpha1.SecretSyncList
-		err := r.Client.List(ctx, &list, client.InNamespace(object.GetNamespace()),
-			client.MatchingFields{index: object.GetName()})
-		if err != nil {
-			// Only an index that does not exist fails here, which every test would show.
-			ctrl.LoggerFrom(ctx).Error(err, "listing the SecretSyncs of a changed object",
-				"object", client.ObjectKeyFromObject(object))
-			return nil
+// users are the SecretSyncs of an object's namespace that refer to it.
+func (r *Reconciler) users(ctx context.Context, index string, object client.Object) []types.NamespacedName {
+	var list v1alpha1.SecretSyncList
+	err := r.Client.List(ctx, &list, client.InNamespace(object.GetNamespace()),
+		client.MatchingFields{index: object.GetName()}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		// Only an index that does not exist fails here, which every test would show.
+		ctrl.LoggerFrom(ctx).Error(err, "listing the SecretSyncs of a changed object",
+			"object", client.ObjectKeyFromObject(object))
+		return nil
+	}
+	names := make([]types.NamespacedName, 0, len(list.Items))
+	for i := range list.Items {
+		names = append(names, types.NamespacedName{Namespace: list.Items[i].Namespace, Name: list.Items[i].Name})
+	}
+	return names
+}
+
+// workQueue is where the controller takes its next SecretSync from.
+type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// keepQueue keeps the queue, through which those are woken that wait for a vault.
+func (r *Reconciler) keepQueue(_ context.Context, queue workQueue) error {
+	r.queue.Store(&queue)
+	return nil
+}
+
+func request(name types.NamespacedName) reconcile.Request {
+	return reconcile.Request{NamespacedName: name}
+}
+
+// syncHandler runs a SecretSync that was made, edited or deleted.
+func (r *Reconciler) syncHandler() handler.EventHandler {
+	enqueue := func(object client.Object, q workQueue) { q.Add(request(client.ObjectKeyFromObject(object))) }
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q workQueue) {
+			if sync, ok := e.Object.(*v1alpha1.SecretSync); ok && sync.Status.ObservedGeneration != sync.Generation {
+				r.Memory.note(client.ObjectKeyFromObject(sync), r.Clock.Now())
+			}
+			enqueue(e.Object, q)
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workQueue) {
+			r.Memory.note(client.ObjectKeyFromObject(e.ObjectNew), r.Clock.Now())
+			enqueue(e.ObjectNew, q)
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workQueue) { enqueue(e.Object, q) },
+	}
+}
+
+// classHandler runs the SecretSyncs of a class that was made, edited or deleted.
+func (r *Reconciler) classHandler() handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workQueue) {
+			r.enqueueUsers(ctx, indexClass, e.Object, q, !e.IsInInitialList)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workQueue) {
+			r.enqueueUsers(ctx, indexClass, e.ObjectNew, q, true)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
+			r.enqueueUsers(ctx, indexClass, e.Object, q, true)
+		},
+	}
+}
+
+// enqueueUsers runs the SecretSyncs that refer to an object; if that is news to them, its time is remembered.
+func (r *Reconciler) enqueueUsers(ctx context.Context, index string, object client.Object, q workQueue, news bool) {
+	for _, user := range r.users(ctx, index, object) {
+		if news {
+			r.Memory.note(user, r.Clock.Now())
 		}
-		requests := make([]reconcile.Request, 0, len(list.Items))
-		for i := range list.Items {
-			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{
-				Namespace: list.Items[i].Namespace, Name: list.Items[i].Name,
-			}})
-		}
-		return requests
+		q.Add(request(user))
 	}
 }
 
 // accountHandler runs the SecretSyncs of a service account when it comes or goes, and drops all that is held for one that
 // went. Its other changes do not matter here.
 func (r *Reconciler) accountHandler() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	enqueue := func(ctx context.Context, object client.Object, q queue) {
-		for _, request := range r.users(indexAccount)(ctx, object) {
-			q.Add(request)
-		}
-	}
 	forget := func(object client.Object) {
 		r.Source.Forget(source.ServiceAccount{
 			Namespace: object.GetNamespace(), Name: object.GetName(), UID: string(object.GetUID()),
 		})
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workQueue) {
+			r.enqueueUsers(ctx, indexAccount, e.Object, q, !e.IsInInitialList)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
 			forget(e.Object)
-			enqueue(ctx, e.Object, q)
+			r.enqueueUsers(ctx, indexAccount, e.Object, q, true)
 		},
 		// One that was deleted and made again while the watch was interrupted arrives as an update.
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workQueue) {
 			if e.ObjectOld.GetUID() != e.ObjectNew.GetUID() {
 				forget(e.ObjectOld)
-				enqueue(ctx, e.ObjectNew, q)
+				r.enqueueUsers(ctx, indexAccount, e.ObjectNew, q, true)
 			}
 		},
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"secretstore/internal/azure/entra"
+	"secretstore/internal/azure/pace"
 	"secretstore/internal/fault"
 	"secretstore/internal/spcparams"
 )
@@ -51,6 +53,7 @@ const (
 // explain turns an error of a call to the vault into a fault.
 func explain(err error, op operation) *fault.Error {
 	var known *fault.Error
+	var refused *pace.Refused
 	var unfit unusable
 	var answered *azcore.ResponseError
 	var connection *url.Error
@@ -63,9 +66,12 @@ func explain(err error, op operation) *fault.Error {
 		return &fault.Error{Kind: fault.ObjectUnusable, Message: fmt.Sprintf("%s: %v", op, unfit.error)}
 	case errors.As(err, &answered):
 		return explainAnswer(answered, op)
+	case errors.As(err, &refused):
+		return explainRefused(refused, op)
 	case errors.As(err, &connection):
-		return &fault.Error{Kind: fault.Unreachable, Detail: err, Message: fmt.Sprintf("vault %s could not be reached: %s. "+
-			"It is tried again; if other vaults answer, check spec.parameters.keyvaultName", op.vault, entra.NetworkCause(err))}
+		f := &fault.Error{Detail: err}
+		explainUnreachable(f, err, op)
+		return f
 	default:
 		return &fault.Error{Kind: fault.Unreachable, Detail: err, Message: fmt.Sprintf("vault %s gave an answer that is not Key "+
 			"Vault's; it is tried again (is there a proxy in between?)", op.vault)}
@@ -76,7 +82,7 @@ func explainAnswer(answer *azcore.ResponseError, op operation) *fault.Error {
 	f := &fault.Error{Detail: answer, RetryAfter: entra.RetryAfter(answer.RawResponse)}
 	switch status := answer.StatusCode; {
 	case status == http.StatusUnauthorized:
-		f.Kind = fault.IdentityRejected
+		f.Kind = fault.TokenRefused
 		f.Message = fmt.Sprintf("vault %s did not accept the token that Entra gave; check that spec.parameters.tenantID is "+
 			"the vault's tenant", op.vault)
 	case status == http.StatusForbidden:
@@ -84,18 +90,48 @@ func explainAnswer(answer *azcore.ResponseError, op operation) *fault.Error {
 	case status == http.StatusNotFound:
 		f.Kind = fault.ObjectMissing
 		f.Message = fmt.Sprintf("there is no %s: create or recover it, or correct the SecretProviderClass", op)
-	case status == http.StatusTooManyRequests:
-		f.Kind = fault.Throttled
-		f.Message = fmt.Sprintf("vault %s is throttling: too many requests from all its users together; it is asked again later",
-			op.vault)
-	case status >= http.StatusInternalServerError:
-		f.Kind = fault.Unreachable
-		f.Message = fmt.Sprintf("vault %s answered HTTP %d; it is asked again later", op.vault, status)
+	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+		explainBusy(f, status, op)
 	default:
 		f.Kind = fault.ObjectUnusable
 		f.Message = fmt.Sprintf("%s: the vault answered HTTP %d (%s)", op, status, answer.ErrorCode)
 	}
 	return f
+}
+
+// explainBusy tells of a vault that cannot answer just now.
+func explainBusy(f *fault.Error, status int, op operation) {
+	if status == http.StatusTooManyRequests {
+		f.Kind = fault.Throttled
+		f.Message = fmt.Sprintf("vault %s is throttling: too many requests from all its users together; it is asked again later",
+			op.vault)
+		return
+	}
+	f.Kind = fault.Unreachable
+	f.Message = fmt.Sprintf("vault %s answered HTTP %d; it is asked again later", op.vault, status)
+}
+
+// deferred is how soon one comes again whose turn it was not, if nobody tells it before.
+const deferred = 500 * time.Millisecond
+
+// explainRefused tells of a request that was not sent, in the words of the answer that the vault gave last.
+func explainRefused(refused *pace.Refused, op operation) *fault.Error {
+	f := &fault.Error{RetryAfter: refused.Wait, Detail: refused}
+	switch {
+	case refused.Busy:
+		f.Kind, f.Message, f.RetryAfter = fault.Deferred, "the vault is being asked by others first", deferred
+	case refused.Status != 0:
+		explainBusy(f, refused.Status, op)
+	default:
+		explainUnreachable(f, refused.Err, op)
+	}
+	return f
+}
+
+func explainUnreachable(f *fault.Error, err error, op operation) {
+	f.Kind = fault.Unreachable
+	f.Message = fmt.Sprintf("vault %s could not be reached: %s. It is tried again; if other vaults answer, check "+
+		"spec.parameters.keyvaultName", op.vault, entra.NetworkCause(err))
 }
 
 func explainForbidden(f *fault.Error, code string, op operation) {

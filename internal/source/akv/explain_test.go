@@ -51,7 +51,7 @@ func TestExplain(t *testing.T) {
 		"Firewall":    {"a firewall is no permission", answered(403, "Forbidden", "ForbiddenByFirewall", ""), secret, fault.NetworkRefused, []string{"network rules"}, 0},
 		"Private":     {"nor is a private endpoint", answered(403, "Forbidden", "ForbiddenByConnection", ""), secret, fault.NetworkRefused, []string{"private endpoint"}, 0},
 		"Disabled":    {"a disabled secret is a 403 that is neither", answered(403, "Forbidden", "SecretDisabled", ""), secret, fault.ObjectDisabled, []string{"secret db", "enable"}, 0},
-		"Token":       {"a refused token is about the identity", answered(401, "Unauthorized", "", ""), secret, fault.IdentityRejected, []string{"tenantID"}, 0},
+		"Token":       {"a refused token is about the identity", answered(401, "Unauthorized", "", ""), secret, fault.TokenRefused, []string{"tenantID"}, 0},
 		"Throttled":   {"waits as long as asked", answered(429, "Throttled", "", "10"), secret, fault.Throttled, []string{"throttling"}, 10 * time.Second},
 		"Down":        {"is tried again", answered(503, "", "", ""), secret, fault.Unreachable, []string{"HTTP 503"}, 0},
 		"Odd":         {"another answer is given with its code", answered(400, "BadParameter", "", ""), secret, fault.ObjectUnusable, []string{"400", "BadParameter"}, 0},

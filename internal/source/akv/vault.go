@@ -1,10 +1,7 @@
 package akv
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
@@ -12,33 +9,55 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"secretstore/internal/azure/entra"
-	"secretstore/internal/fault"
-	"secretstore/internal/secretdata"
+	"secretstore/internal/azure/pace"
 	"secretstore/internal/spcparams"
 )
 
 // vault is one vault as one identity sees it.
 type vault struct {
 	name  string
+	host  *pace.Host // one for all identities
 	kinds map[spcparams.ObjectType]*kindClient
+	// readings and lists are what was read within the last half minute.
+	readings *shared[question, reading]
+	lists    *shared[question, listing]
 }
 
 // kindClient reads one kind of object.
 type kindClient struct {
 	reader reader
-	gate   gate
+	gate   *gate
+	sweep  *sweep
 }
 
-// reader is what the three clients of the Azure SDK have in common for us.
-type reader interface {
-	// get reads one version, the latest if version is "".
-	get(ctx context.Context, name, version string) (secretdata.Fetched, error)
-	// versions lists what versions there are, in any order, never their values.
-	versions(ctx context.Context, name string) ([]versionInfo, error)
+// question is what is asked of a vault, whatever it is called in a SecretProviderClass: a version of an object (the current one
+// for ""), the list of its versions, or, without a name, the list of all objects of the kind.
+type question struct {
+	kind          spcparams.ObjectType
+	name, version string
 }
 
-func newVault(cloud entra.Cloud, client *http.Client, credential azcore.TokenCredential, name string) (*vault, error) {
-	url, options := cloud.VaultURL(name), cloud.ClientOptions(client)
+// listing is a list of versions, or of all objects; then byName has them by name in lower case.
+type listing struct {
+	entries []entry
+	byName  map[string]entry
+	err     error
+}
+
+// Sizes of what is held are told with a guess at the structures around the values.
+const (
+	readingOverhead = 300
+	entryOverhead   = 200
+)
+
+func (r reading) bytes() int { return readingOverhead + r.Value.Len() + len(r.CER) }
+
+func (l listing) bytes() int { return entryOverhead * len(l.entries) }
+
+func (s *Source) newVault(cloud entra.Cloud, credential azcore.TokenCredential, name string) (*vault, error) {
+	url := cloud.VaultURL(name)
+	host := s.host(url, name)
+	options := cloud.ClientOptions(host.Transport(s.clients[cloud.Name]))
 	secrets, err := azsecrets.NewClient(url, credential, &azsecrets.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("making the client for secrets: %w", err)
@@ -51,75 +70,21 @@ func newVault(cloud entra.Cloud, client *http.Client, credential azcore.TokenCre
 	if err != nil {
 		return nil, fmt.Errorf("making the client for keys: %w", err)
 	}
-	return &vault{name: name, kinds: map[spcparams.ObjectType]*kindClient{
-		spcparams.TypeSecret: {reader: secretReader{secrets}},
-		spcparams.TypeCert:   {reader: certificateReader{certificates}},
-		spcparams.TypeKey:    {reader: keyReader{keys}},
-	}}, nil
+	kind := func(r reader) *kindClient { return &kindClient{reader: r, gate: newGate(), sweep: newSweep()} }
+	return &vault{
+		name: name, host: host,
+		readings: newShared[question](s.options.Clock, s.held, reading.bytes),
+		lists:    newShared[question](s.options.Clock, s.held, listing.bytes),
+		kinds: map[spcparams.ObjectType]*kindClient{
+			spcparams.TypeSecret: kind(secretReader{secrets}),
+			spcparams.TypeCert:   kind(certificateReader{certificates}),
+			spcparams.TypeKey:    kind(keyReader{keys}),
+		},
+	}, nil
 }
 
-// read fetches the versions that an object asks for. All its errors are faults.
-func (v *vault) read(ctx context.Context, object spcparams.Object) secretdata.Result {
-	kind, ok := v.kinds[object.Type]
-	if !ok {
-		return secretdata.Result{Err: fault.New(fault.ClassInvalid, "object %s: there are no objects of type %q",
-			object.Name, object.Type)}
-	}
-	versions, err := v.wanted(ctx, kind, object)
-	if err != nil {
-		return secretdata.Result{Err: err}
-	}
-	var result secretdata.Result
-	for _, version := range versions {
-		var one secretdata.Fetched
-		err := kind.gate.do(func() (err error) {
-			one, err = kind.reader.get(ctx, object.Name, version)
-			return err
-		})
-		if err != nil {
-			op := operation{vault: v.name, object: object, version: version}
-			one = secretdata.Fetched{Version: version, Err: explain(err, op)}
-		}
-		result.Versions = append(result.Versions, one)
-	}
-	return result
-}
-
-// wanted lists the versions to read, the latest first.
-func (v *vault) wanted(ctx context.Context, kind *kindClient, object spcparams.Object) ([]string, error) {
-	if object.History <= 1 {
-		return []string{object.Version}, nil
-	}
-	var infos []versionInfo
-	err := kind.gate.do(func() (err error) {
-		infos, err = kind.reader.versions(ctx, object.Name)
-		return err
-	})
-	if err != nil {
-		return nil, explain(err, operation{vault: v.name, object: object, listing: true})
-	}
-	picked, err := pick(infos, object)
-	if err != nil {
-		return nil, err
-	}
-	return picked, nil
-}
-
-// gate lets the first call through alone. A client learns from the answer to its first call where to get its token;
-// calls made meanwhile would each be sent back to learn it again.
-type gate struct {
-	mu   sync.Mutex
-	open bool
-}
-
-func (g *gate) do(call func() error) error {
-	g.mu.Lock()
-	if g.open {
-		g.mu.Unlock()
-		return call()
-	}
-	defer g.mu.Unlock()
-	err := call()
-	g.open = err == nil
-	return err
+// drop drops all that is held.
+func (v *vault) drop() {
+	v.readings.drop()
+	v.lists.drop()
 }

@@ -1,0 +1,205 @@
+package pace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// Options say how a host is to be asked. All are required.
+type Options struct {
+	// RequestsPerSecond is the budget.
+	RequestsPerSecond float64
+	// AtOnce is how many callers may be inside at the same time.
+	AtOnce int
+	// Clock tells the time and waits.
+	Clock clock.Clock
+	// Chance gives a number from 0 up to 1, another one each time.
+	Chance func() float64
+	// RetryAfter reads how long an answer asks to be left alone; 0 if it does not say.
+	RetryAfter func(*http.Response) time.Duration
+	// Paused is told of each pause that begins.
+	Paused func(until time.Time, why Refused)
+}
+
+// Refused is why a request was not sent. It is an error.
+type Refused struct {
+	// Busy: others are asked first; the caller is told when to come again, or tries again soon.
+	Busy bool
+	// Throttled: the host has had too many requests.
+	Throttled bool
+	// Status is the HTTP status that began the pause; 0 if there was no answer.
+	Status int
+	// Err is why there was no answer.
+	Err error
+	// Wait is how long the pause goes on.
+	Wait time.Duration
+}
+
+// Error implements error.
+func (r *Refused) Error() string {
+	switch {
+	case r.Busy:
+		return "the host is being asked by others"
+	case r.Status != 0:
+		return fmt.Sprintf("the host answered HTTP %d and is left alone for a while", r.Status)
+	default:
+		return "the host did not answer and is left alone for a while"
+	}
+}
+
+// Unwrap gives the error of the connection to errors.As.
+func (r *Refused) Unwrap() error { return r.Err }
+
+// Host is one host. Make it with [New]; it is safe for concurrent use.
+type Host struct {
+	options Options
+
+	mu      sync.Mutex
+	state   state
+	inside  int
+	waiting []func()
+}
+
+// New makes a Host of which nothing is known yet.
+func New(o Options) *Host {
+	return &Host{options: o, state: state{rate: o.RequestsPerSecond}}
+}
+
+// Enter asks to become one of the callers of the host. If it may, it must call leave in the end. If there are too many already,
+// the error is a [*Refused] that is Busy, and wake is called once when it is worth asking again; it must not block. While
+// the host is paused the error says why.
+func (h *Host) Enter(wake func()) (leave func(), err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.options.Clock.Now()
+	if now.Before(h.state.until) {
+		h.wake(1) // the others are to learn it too, one after the other
+		_, refused := h.state.admit(now)
+		return nil, refused
+	}
+	if h.inside >= h.room(now) {
+		h.waiting = append(h.waiting, wake)
+		return nil, &Refused{Busy: true}
+	}
+	h.inside++
+	return sync.OnceFunc(h.leave), nil
+}
+
+// Retry says that somebody has changed something since: an outage that began before may be over, and is looked at again at once.
+// A pause that the host asked for stays.
+func (h *Host) Retry(since time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state.retry(h.options.Clock.Now(), since)
+}
+
+// room is how many may be inside: one alone while it is not known whether the host answers.
+func (h *Host) room(now time.Time) int {
+	if h.state.proven(now) {
+		return h.options.AtOnce
+	}
+	return 1
+}
+
+func (h *Host) leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.inside--
+	h.wake(1)
+}
+
+// wake tells the first of those who wait to ask again.
+func (h *Host) wake(n int) {
+	n = min(n, len(h.waiting))
+	for _, wake := range h.waiting[:n] {
+		wake()
+	}
+	h.waiting = h.waiting[n:]
+	if len(h.waiting) == 0 {
+		h.waiting = nil
+	}
+}
+
+// RoundTripper is what sends a request; *http.Client has the method too.
+type RoundTripper interface {
+	Do(request *http.Request) (*http.Response, error)
+}
+
+// Transport sends requests through next when the host may be asked. Its errors, where it sends nothing, are [*Refused].
+func (h *Host) Transport(next RoundTripper) RoundTripper { return transport{h, next} }
+
+type transport struct {
+	host *Host
+	next RoundTripper
+}
+
+// Do implements policy.Transporter of the Azure SDK.
+func (t transport) Do(request *http.Request) (*http.Response, error) {
+	leave, err := t.host.admit(request.Context())
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.next.Do(request) //nolint:gosec // G704: the URL is the caller's, which passes through here
+	t.host.report(request.Context(), leave, response, err)
+	return response, err
+}
+
+// admit waits until a request may leave. A pause that began meanwhile holds for it as well.
+func (h *Host) admit(ctx context.Context) (admission, error) {
+	h.mu.Lock()
+	leave, refused := h.state.admit(h.options.Clock.Now())
+	h.mu.Unlock()
+	if refused != nil {
+		return admission{}, refused
+	}
+	if leave.wait <= 0 {
+		return leave, nil
+	}
+	timer := h.options.Clock.NewTimer(leave.wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return admission{}, ctx.Err()
+	case <-timer.C():
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if leave.era == h.state.era {
+		return leave, nil
+	}
+	again, refused := h.state.admit(h.options.Clock.Now())
+	if refused != nil {
+		return admission{}, refused
+	}
+	return admission{era: again.era}, nil // its turn has come already
+}
+
+// report notes what came of a request.
+func (h *Host) report(ctx context.Context, leave admission, response *http.Response, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.options.Clock.Now()
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		h.state.dropped(leave.era)
+	case err != nil:
+		h.failed(now, leave, Refused{Err: err}, 0)
+	case throttles(response.StatusCode):
+		why := Refused{Throttled: response.StatusCode == http.StatusTooManyRequests, Status: response.StatusCode}
+		h.failed(now, leave, why, h.options.RetryAfter(response))
+	case h.state.answered(now, leave.era):
+		h.wake(h.options.AtOnce - h.inside)
+	}
+}
+
+func (h *Host) failed(now time.Time, leave admission, why Refused, retryAfter time.Duration) {
+	if h.state.failed(now, leave.era, why, retryAfter, h.options.Chance()) {
+		h.options.Paused(h.state.until, why)
+	}
+}

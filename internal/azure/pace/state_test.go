@@ -1,0 +1,189 @@
+package pace
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func at(seconds float64) time.Time {
+	return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
+}
+
+// alive is a state in which the host has just answered.
+func alive(rate float64, seconds float64) *state {
+	s := &state{rate: rate}
+	s.answered(at(seconds), 0)
+	return s
+}
+
+func TestRequestsLeaveAtEqualDistances(t *testing.T) {
+	t.Parallel()
+	s := alive(10, 0)
+	for i := range 30 {
+		got, refused := s.admit(at(0))
+		if refused != nil || got.wait != time.Duration(i)*100*time.Millisecond {
+			t.Fatalf("request %d of one moment: waits %v, refused %v", i, got.wait, refused)
+		}
+	}
+	if got, _ := s.admit(at(10)); got.wait != 0 {
+		t.Errorf("a request after a rest waits %v: rests are not saved up, nor held against it", got.wait)
+	}
+}
+
+func TestFirstRequestIsAloneUntilItIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := &state{rate: 10}
+	first, refused := s.admit(at(0))
+	if refused != nil || first.wait != 0 {
+		t.Fatalf("the first request: %+v %v", first, refused)
+	}
+	if _, refused := s.admit(at(0)); refused == nil || !refused.Busy {
+		t.Fatalf("a second one before the answer: %v", refused)
+	}
+	if !s.answered(at(1), first.era) {
+		t.Error("the first answer does not let the others go on")
+	}
+	if _, refused := s.admit(at(1)); refused != nil {
+		t.Errorf("after the answer: %v", refused)
+	}
+	if s.answered(at(2), first.era) {
+		t.Error("every answer lets the others go on")
+	}
+	// A minute of silence, and it is not known any more whether the host is alive.
+	if _, refused := s.admit(at(63)); refused != nil {
+		t.Fatalf("the first request after a rest: %v", refused)
+	}
+	if _, refused := s.admit(at(63)); refused == nil || !refused.Busy {
+		t.Errorf("the second request after a rest: %v", refused)
+	}
+	s.dropped(0)
+	if _, refused := s.admit(at(64)); refused != nil {
+		t.Errorf("after a probe that was given up: %v", refused)
+	}
+}
+
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	throttled, away := Refused{Throttled: true, Status: 429}, Refused{Err: errors.New("away")}
+	for name, tc := range map[string]struct {
+		reason     string
+		why        Refused
+		retryAfter time.Duration
+		chance     float64
+		want       []time.Duration // after each failure in a row
+	}{
+		"Throttled":  {"the waits that Microsoft prescribes", throttled, 0, 0, []time.Duration{1, 2, 4, 8, 16, 16}},
+		"RetryAfter": {"or what the answer asks for", throttled, 10, 0, []time.Duration{10, 10, 10}},
+		"Scattered":  {"never less, and a little more by chance", throttled, 10, 0.5, []time.Duration{11}},
+		"Away":       {"a host that is away is tried less and less, up to once a minute", away, 0, 0, []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
+		"TooLong":    {"nobody stops us for a day", throttled, 86400, 0, []time.Duration{900}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, now := alive(10, 0), at(0)
+			for i, want := range tc.want {
+				leave, refused := s.admit(now)
+				if refused != nil {
+					t.Fatalf("%s: failure %d: %v", tc.reason, i, refused)
+				}
+				if !s.failed(now, leave.era, tc.why, tc.retryAfter*time.Second, tc.chance) {
+					t.Fatalf("%s: failure %d begins no pause", tc.reason, i)
+				}
+				end := now.Add(want * time.Second)
+				_, refused = s.admit(end.Add(-time.Millisecond))
+				if refused == nil || refused.Throttled != tc.why.Throttled || refused.Wait != time.Millisecond || !errors.Is(refused.Err, tc.why.Err) {
+					t.Fatalf("%s: just before the end of pause %d: %+v", tc.reason, i, refused)
+				}
+				now = end
+			}
+			leave, _ := s.admit(now)
+			s.answered(now, leave.era)
+			leave, _ = s.admit(now)
+			s.failed(now, leave.era, tc.why, tc.retryAfter*time.Second, tc.chance)
+			if got := s.until.Sub(now); got != tc.want[0]*time.Second {
+				t.Errorf("%s: after an answer the next pause is %v", tc.reason, got)
+			}
+		})
+	}
+}
+
+// TestAnswersFromBeforeThePause has many requests out when the host begins to throttle.
+func TestAnswersFromBeforeThePause(t *testing.T) {
+	t.Parallel()
+	s := alive(10, 0)
+	first, _ := s.admit(at(0))
+	others, _ := s.admit(at(0))
+	s.failed(at(1), first.era, Refused{Throttled: true}, 0, 0)
+	if s.failed(at(1), others.era, Refused{Throttled: true}, 0, 0) || !s.until.Equal(at(2)) {
+		t.Errorf("a second refusal of the same moment prolongs the pause until %v", s.until)
+	}
+	if s.answered(at(1), others.era); s.proven(at(1)) || !s.until.Equal(at(2)) {
+		t.Error("an answer to an older request ends the pause")
+	}
+	if s.failed(at(1), others.era, Refused{Throttled: true}, 5*time.Second, 0); !s.until.Equal(at(6)) {
+		t.Errorf("what a later answer asks for is not heard: until %v", s.until)
+	}
+	probe, refused := s.admit(at(6))
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	s.failed(at(6), probe.era, Refused{Throttled: true}, 0, 0)
+	if !s.until.Equal(at(8)) {
+		t.Errorf("three refusals, two of one moment, count as more than two in a row: until %v", s.until)
+	}
+}
+
+func TestThrottlingHalvesTheRate(t *testing.T) {
+	t.Parallel()
+	s := alive(16, 0)
+	level := func(seconds float64) float64 { return s.levelNow(at(seconds)) }
+	throttle := func(seconds float64) {
+		leave, _ := s.admit(at(seconds))
+		s.failed(at(seconds), leave.era, Refused{Throttled: true}, 0, 0)
+	}
+	if level(0) != 1 {
+		t.Errorf("at first the level is %v", level(0))
+	}
+	throttle(0)
+	if level(0) != 0.5 || level(4) != 0.75 || level(8) != 1 || level(100) != 1 {
+		t.Errorf("after throttling: %v, 4 s later %v, 8 s later %v, at last %v", level(0), level(4), level(8), level(100))
+	}
+	for i := range 20 {
+		throttle(float64(100 + 17*i))
+	}
+	if got := level(100 + 17*19); got < leastLevel || got > 0.6 {
+		t.Errorf("after throttling for long: %v", got)
+	}
+	s.level, s.levelAt = 0.5, at(1000)
+	s.answered(at(1000), s.era)
+	_, _ = s.admit(at(1000))
+	if got, _ := s.admit(at(1000)); got.wait != 125*time.Millisecond {
+		t.Errorf("at half of 16 a second the next request waits %v", got.wait)
+	}
+}
+
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason string
+		why    Refused
+		since  float64
+		ends   bool
+	}{
+		"Outage":    {"somebody has mended something since", Refused{Err: errors.New("away")}, 2, true},
+		"Before":    {"what was changed before the failure did not help", Refused{Err: errors.New("away")}, 0.5, false},
+		"Throttled": {"a host that throttles is not to be pressed", Refused{Throttled: true, Status: 429}, 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := alive(10, 0)
+			leave, _ := s.admit(at(1))
+			s.failed(at(1), leave.era, tc.why, 10*time.Second, 0)
+			s.retry(at(3), at(tc.since))
+			if _, refused := s.admit(at(3)); (refused == nil) != tc.ends {
+				t.Errorf("%s: %v", tc.reason, refused)
+			}
+		})
+	}
+}

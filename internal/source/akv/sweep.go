@@ -1,0 +1,95 @@
+package akv
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"secretstore/internal/source"
+)
+
+const (
+	// perPage is how many objects Key Vault lists in one request.
+	perPage = 25
+	// doubt is how long before it was read an object must have changed last for its state to be trusted, in seconds: Key Vault
+	// knows whole seconds only, so that a second change within the same one leaves no trace.
+	doubt = 2
+	// refusedFor is how long an identity that may not list is not tried again. Who edits something may try at once.
+	refusedFor = 24 * time.Hour
+)
+
+// sweep decides when listing all objects of a kind is cheaper than reading those that are asked for.
+type sweep struct {
+	mu      sync.Mutex
+	due     map[string]time.Time // by name: when it is asked for next
+	size    int                  // of the latest list; 0 if it is not known
+	refused time.Time            // when listing was refused; zero if it was not
+}
+
+func newSweep() *sweep { return &sweep{due: map[string]time.Time{}} }
+
+// expect notes when an object is asked for next.
+func (s *sweep) expect(name string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due[strings.ToLower(name)] = at
+}
+
+// worthwhile says whether to list now: if that takes fewer requests than the objects that are due as long as a list serves.
+func (s *sweep) worthwhile(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.refused.IsZero() && now.Sub(s.refused) < refusedFor {
+		return false
+	}
+	due := 0
+	for name, at := range s.due {
+		switch {
+		case now.Sub(at) > refusedFor: // nobody asks for it any more
+			delete(s.due, name)
+		case at.Sub(now) <= shareFor:
+			due++
+		}
+	}
+	size := s.size
+	if size == 0 {
+		size = len(s.due) // at least these are in the vault
+	}
+	return pages(size) < due
+}
+
+func pages(size int) int { return (size + perPage - 1) / perPage }
+
+// listed notes how many objects there are.
+func (s *sweep) listed(size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = size
+}
+
+// refuse notes that the identity may not list.
+func (s *sweep) refuse(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = now
+}
+
+// edited notes when somebody changed what is asked for: listing may be worth trying again.
+func (s *sweep) edited(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at.After(s.refused) {
+		s.refused = time.Time{}
+	}
+}
+
+// unchanged says whether a list shows an object as it was when it was read.
+func (l listing) unchanged(name string, seen source.Stamp) bool {
+	e, listed := l.byName[strings.ToLower(name)]
+	return listed && e.enabled && e.String() == seen.Versions && settled(seen, e.updated)
+}
+
+// settled says whether what was last changed at updated had been read long enough afterwards to have been read as it is.
+func settled(seen source.Stamp, updated int64) bool {
+	return seen.Read > 0 && updated < seen.Read-doubt
+}
