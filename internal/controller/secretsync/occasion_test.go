@@ -12,7 +12,9 @@ import (
 )
 
 // clockAt is a time of these tests, by minute and second of the hour in which they play.
-func clockAt(minute, second int) time.Time { return time.Date(2026, 11, 1, 12, minute, second, 0, time.UTC) }
+func clockAt(minute, second int) time.Time {
+	return time.Date(2026, 11, 1, 12, minute, second, 0, time.UTC)
+}
 
 // checkedAt is a good input that was last checked then.
 func checkedAt(at time.Time) input {

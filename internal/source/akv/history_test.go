@@ -67,7 +67,9 @@ func TestPick(t *testing.T) {
 
 func TestCurrentVersionOfTheSameSecond(t *testing.T) {
 	t.Parallel()
-	at := func(id string, created int64) entry { return entry{version: id, state: state{created: created}, enabled: true} }
+	at := func(id string, created int64) entry {
+		return entry{version: id, state: state{created: created}, enabled: true}
+	}
 	for name, tc := range map[string]struct {
 		reason string
 		picked []entry

@@ -2,6 +2,8 @@ package akv
 
 import (
 	"context"
+	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,8 +24,9 @@ type reader interface {
 	get(ctx context.Context, name, version string) (reading, error)
 	// versions lists what versions of an object there are, in any order, never their values.
 	versions(ctx context.Context, name string) ([]entry, error)
-	// list lists all objects of the kind with the attributes of their current versions, never their values.
-	list(ctx context.Context) ([]entry, error)
+	// list lists all objects of the kind with the attributes of their current versions, never their values. If that takes more
+	// pages than most it gives up with errTooLong. It gives how many it read.
+	list(ctx context.Context, most int) (entries []entry, pages int, err error)
 }
 
 // entry is one line of a list: a version of an object, or an object with the attributes of its current version.
@@ -87,12 +90,13 @@ func (r secretReader) get(ctx context.Context, name, version string) (reading, e
 }
 
 func (r secretReader) versions(ctx context.Context, name string) ([]entry, error) {
-	return collect(ctx, r.client.NewListSecretPropertiesVersionsPager(name, nil),
+	entries, _, err := collect(ctx, allPages, r.client.NewListSecretPropertiesVersionsPager(name, nil),
 		func(page azsecrets.ListSecretPropertiesVersionsResponse) []entry { return secretEntries(page.Value) })
+	return entries, err
 }
 
-func (r secretReader) list(ctx context.Context) ([]entry, error) {
-	return collect(ctx, r.client.NewListSecretPropertiesPager(nil),
+func (r secretReader) list(ctx context.Context, most int) ([]entry, int, error) {
+	return collect(ctx, most, r.client.NewListSecretPropertiesPager(nil),
 		func(page azsecrets.ListSecretPropertiesResponse) []entry { return secretEntries(page.Value) })
 }
 
@@ -128,14 +132,15 @@ func (r certificateReader) get(ctx context.Context, name, version string) (readi
 }
 
 func (r certificateReader) versions(ctx context.Context, name string) ([]entry, error) {
-	return collect(ctx, r.client.NewListCertificatePropertiesVersionsPager(name, nil),
+	entries, _, err := collect(ctx, allPages, r.client.NewListCertificatePropertiesVersionsPager(name, nil),
 		func(page azcertificates.ListCertificatePropertiesVersionsResponse) []entry {
 			return certificateEntries(page.Value)
 		})
+	return entries, err
 }
 
-func (r certificateReader) list(ctx context.Context) ([]entry, error) {
-	return collect(ctx, r.client.NewListCertificatePropertiesPager(nil),
+func (r certificateReader) list(ctx context.Context, most int) ([]entry, int, error) {
+	return collect(ctx, most, r.client.NewListCertificatePropertiesPager(nil),
 		func(page azcertificates.ListCertificatePropertiesResponse) []entry {
 			return certificateEntries(page.Value)
 		})
@@ -185,12 +190,13 @@ func publicKey(jwk *azkeys.JSONWebKey) (any, error) {
 }
 
 func (r keyReader) versions(ctx context.Context, name string) ([]entry, error) {
-	return collect(ctx, r.client.NewListKeyPropertiesVersionsPager(name, nil),
+	entries, _, err := collect(ctx, allPages, r.client.NewListKeyPropertiesVersionsPager(name, nil),
 		func(page azkeys.ListKeyPropertiesVersionsResponse) []entry { return keyEntries(page.Value) })
+	return entries, err
 }
 
-func (r keyReader) list(ctx context.Context) ([]entry, error) {
-	return collect(ctx, r.client.NewListKeyPropertiesPager(nil),
+func (r keyReader) list(ctx context.Context, most int) ([]entry, int, error) {
+	return collect(ctx, most, r.client.NewListKeyPropertiesPager(nil),
 		func(page azkeys.ListKeyPropertiesResponse) []entry { return keyEntries(page.Value) })
 }
 
@@ -204,17 +210,26 @@ func keyEntries(items []*azkeys.KeyProperties) (entries []entry) {
 	return entries
 }
 
-// collect reads all pages of a list.
-func collect[T any](ctx context.Context, pager *runtime.Pager[T], entries func(T) []entry) ([]entry, error) {
-	var all []entry
+// errTooLong says that a list has more pages than it is worth.
+var errTooLong = errors.New("the list is too long to be worth reading")
+
+// allPages is more pages than any list has: an object has as many versions as somebody has made.
+const allPages = math.MaxInt
+
+// collect reads the pages of a list, but not more than most.
+func collect[T any](ctx context.Context, most int, pager *runtime.Pager[T], entries func(T) []entry) (all []entry, pages int, err error) {
 	for pager.More() {
+		if pages == most {
+			return nil, pages, errTooLong
+		}
 		page, err := pager.NextPage(ctx)
 		if err != nil {
-			return nil, err
+			return nil, pages, err
 		}
 		all = append(all, entries(page)...)
+		pages++
 	}
-	return all, nil
+	return all, pages, nil
 }
 
 func newEntry(name, version string, created, updated *time.Time, isEnabled *bool) entry {

@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	// perPage is how many objects Key Vault lists in one request.
-	perPage = 25
 	// doubt is how long before it was read an object must have changed last for its state to be trusted, in seconds: Key Vault
 	// knows whole seconds only, so that a second change within the same one leaves no trace.
 	doubt = 2
@@ -22,7 +20,7 @@ const (
 type sweep struct {
 	mu      sync.Mutex
 	due     map[string]time.Time // by name: when it is asked for next
-	size    int                  // of the latest list; 0 if it is not known
+	pages   int                  // of the latest list, or more than that; 0 if it is not known
 	refused time.Time            // when listing was refused; zero if it was not
 }
 
@@ -35,12 +33,13 @@ func (s *sweep) expect(name string, at time.Time) {
 	s.due[strings.ToLower(name)] = at
 }
 
-// worthwhile says whether to list now: if that takes fewer requests than the objects that are due as long as a list serves.
-func (s *sweep) worthwhile(now time.Time) bool {
+// worthwhile gives how many pages a list may have to be worth its requests now: half of the objects that are due as long as it
+// serves. It gives 0 if it is known not to be.
+func (s *sweep) worthwhile(now time.Time) (pages int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.refused.IsZero() && now.Sub(s.refused) < refusedFor {
-		return false
+		return 0
 	}
 	due := 0
 	for name, at := range s.due {
@@ -51,20 +50,18 @@ func (s *sweep) worthwhile(now time.Time) bool {
 			due++
 		}
 	}
-	size := s.size
-	if size == 0 {
-		size = len(s.due) // at least these are in the vault
+	const half = 2
+	if due/half < s.pages {
+		return 0
 	}
-	return pages(size) < due
+	return due / half
 }
 
-func pages(size int) int { return (size + perPage - 1) / perPage }
-
-// listed notes how many objects there are.
-func (s *sweep) listed(size int) {
+// listed notes how many pages a list had, or that it has more.
+func (s *sweep) listed(pages int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.size = size
+	s.pages = pages
 }
 
 // refuse notes that the identity may not list.

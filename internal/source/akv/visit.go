@@ -2,6 +2,7 @@ package akv
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -71,24 +72,41 @@ func (v visit) swept(ctx context.Context, a asked) (unchanged bool, listed time.
 
 // list is the list of all objects that is held, or a new one if that is worthwhile.
 func (v visit) list(ctx context.Context, a asked) (list listing, began time.Time, ok bool) {
-	everything := question{kind: a.object.Type}
-	if !v.vault.lists.has(everything, v.request.NotBefore) && !a.kind.sweep.worthwhile(v.source.options.Clock.Now()) {
-		return listing{}, time.Time{}, false
+	everything, most := question{kind: a.object.Type}, 0
+	if !v.vault.lists.has(everything, v.request.NotBefore) {
+		if most = a.kind.sweep.worthwhile(v.source.options.Clock.Now()); most == 0 {
+			return listing{}, time.Time{}, false
+		}
 	}
 	f, _, err := v.vault.lists.get(ctx, everything, v.request.NotBefore, func() (listing, bool) {
-		list := v.readList(ctx, a, a.kind.reader.list)
-		if list.err == nil {
-			a.kind.sweep.listed(len(list.entries))
-			list.byName = byName(list.entries)
-		} else if fault.Of(list.err).Kind == fault.PermissionMissing {
-			a.kind.sweep.refuse(v.source.options.Clock.Now())
-		}
+		list := v.readAll(ctx, a, most)
 		return list, !forOneOnly(list.err)
 	})
 	if err != nil {
 		return listing{}, time.Time{}, false
 	}
 	return f.value, f.began, f.value.err == nil
+}
+
+// readAll lists all objects, and notes what that says of listing them again.
+func (v visit) readAll(ctx context.Context, a asked, most int) listing {
+	var pages int
+	list := v.readList(ctx, a, func(ctx context.Context) (entries []entry, err error) {
+		entries, pages, err = a.kind.reader.list(ctx, most)
+		if errors.Is(err, errTooLong) {
+			pages++
+			return nil, nil // no failure: the vault has answered all that it was asked
+		}
+		return entries, err
+	})
+	switch {
+	case list.err == nil:
+		a.kind.sweep.listed(pages)
+		list.byName = byName(list.entries)
+	case fault.Of(list.err).Kind == fault.PermissionMissing:
+		a.kind.sweep.refuse(v.source.options.Clock.Now())
+	}
+	return list
 }
 
 func byName(entries []entry) map[string]entry {
