@@ -7,6 +7,7 @@ GENERATED := api charts/secretstore/crds charts/secretstore/files docs/reference
 MODULES := . tools tools/controlplane tools/generate tools/lint
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+# -count=1: programs that a test builds and runs are no inputs that the cache of test results knows of.
 # "go test", with one line for each package, the output of what failed, and a count in the end.
 TEST := $(GO) -C tools run ./testsummary $(CURDIR)
 CRDS := $(CURDIR)/charts/secretstore/crds
@@ -69,10 +70,10 @@ controlplane: ## build etcd, kube-apiserver and the like to test against; nothin
 
 test: controlplane ## run the tests, those against a real API server too
 	@$(GO) -C tools test ./...
-	@$(TEST) $(RACE) ./...
+	@$(TEST) -count=1 $(RACE) ./...
 
 test-long: controlplane ## run the tests and those that take up to an hour, or need Node.js
-	@$(TEST) $(RACE) -tags long,node -timeout 90m ./...
+	@$(TEST) -count=1 $(RACE) -tags long,node -timeout 90m ./...
 
 test-node: ## check the emulator against Azure's JavaScript SDK; needs Node.js 20 or newer with npm
 	@$(TEST) -tags node ./test/conformance

@@ -76,6 +76,9 @@ type Error struct {
 	Message string
 	// RetryAfter is how long the other side asked to be left alone; 0 if it did not say.
 	RetryAfter time.Duration
+	// Unsent says that nothing was asked just now, because the other side is being left alone: nothing is known that was not
+	// known before.
+	Unsent bool
 	// Detail is for the log only. May be nil.
 	Detail error
 }

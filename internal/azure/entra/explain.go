@@ -56,8 +56,9 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 	if refused, ok := errors.AsType[*pace.Refused](noted); ok && (refused.Busy || refused.Status != 0) {
 		return explainRefused(refused)
 	}
+	pause, unsent := pauseOf(noted)
 	return &fault.Error{
-		Kind: fault.Unreachable, RetryAfter: pauseOf(noted),
+		Kind: fault.Unreachable, RetryAfter: pause, Unsent: unsent,
 		Message: fmt.Sprintf("Entra could not be asked for a token for client %s: %s. It is tried again; check the "+
 			"cluster's way to Entra", subject.ClientID, NetworkCause(noted)),
 		// Never err itself: MSAL's text quotes the answer that it could not read, which may hold an access token.
@@ -66,11 +67,12 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 }
 
 // pauseOf is how long Entra is left alone, where that is why it was not asked.
-func pauseOf(noted error) time.Duration {
-	if refused, ok := errors.AsType[*pace.Refused](noted); ok {
-		return refused.Wait
+func pauseOf(noted error) (pause time.Duration, unsent bool) {
+	refused, unsent := errors.AsType[*pace.Refused](noted)
+	if !unsent {
+		return 0, false
 	}
-	return 0
+	return refused.Wait, true
 }
 
 func explainResponse(response *http.Response, subject Subject, audience string) *fault.Error {
@@ -110,7 +112,7 @@ const deferred = 500 * time.Millisecond
 
 // explainRefused tells of a request that was not sent, in the words of the answer that Entra gave last.
 func explainRefused(refused *pace.Refused) *fault.Error {
-	f := &fault.Error{RetryAfter: refused.Wait, Detail: refused}
+	f := &fault.Error{RetryAfter: refused.Wait, Unsent: true, Detail: refused}
 	if refused.Busy {
 		f.Kind, f.Message, f.RetryAfter = fault.Deferred, "Entra is being asked by others first", deferred
 		return f

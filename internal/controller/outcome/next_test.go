@@ -48,7 +48,7 @@ func TestScheduleNext(t *testing.T) {
 		"Longest":  {"but never longer than the interval", outcome.Schedule{Interval: hour}, after(failed, 0, 5*hour), 5*hour + 45*time.Minute, 6 * hour},
 		"Short":    {"not even after a first failure", outcome.Schedule{Interval: second}, after(failed, 0), 750 * time.Millisecond, second},
 		"Overdue":  {"what fell due before a start is spread", outcome.Schedule{Interval: hour, Since: start().Add(3 * hour)}, after(good(outcome.Created), 0), 3 * hour, 3*hour + 6*time.Minute},
-		"Backoff":  {"and resumes somewhere in its backoff", outcome.Schedule{Interval: hour, Since: start().Add(hour)}, after(failed, 0, 20*second), hour, hour + 20*second},
+		"Backoff":  {"and resumes somewhere in its backoff", outcome.Schedule{Interval: hour, Since: start().Add(hour)}, after(failed, 0, 20*second), hour, hour + 15*second},
 		"NotSince": {"what falls due after it is not moved", outcome.Schedule{Interval: hour, Since: start().Add(second)}, after(good(outcome.Created), 0), 54 * time.Minute, hour},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,8 +56,8 @@ func TestScheduleNext(t *testing.T) {
 			low, high := time.Duration(math.MaxInt64), time.Duration(0)
 			for i := range 1000 {
 				uid := fmt.Sprint("uid-", i)
-				due := tc.schedule.Next(tc.status, uid, start().Add(time.Minute))
-				if again := tc.schedule.Next(tc.status, uid, start().Add(time.Hour)); !again.Equal(due) {
+				due := tc.schedule.Next(tc.status, uid, start().Add(5*hour))
+				if again := tc.schedule.Next(tc.status, uid, start().Add(6*hour)); !again.Equal(due) {
 					t.Fatalf("%s: %v and then %v", tc.reason, due, again)
 				}
 				wait := due.Sub(start())
@@ -101,5 +101,30 @@ func TestScheduleDelay(t *testing.T) {
 	}
 	if len(seen) < 99 {
 		t.Errorf("100 edits draw %d waits", len(seen))
+	}
+}
+
+func TestScheduleAgain(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason string
+		jitter time.Duration
+		most   time.Duration
+	}{
+		"Spread": {"those who wait for the same moment come one after the other", 0, 15 * time.Second},
+		"Fleet":  {"a fleet's as far apart as its jitter says", time.Minute, 70 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := outcome.Schedule{Interval: time.Hour, Jitter: tc.jitter}
+			low, high := time.Duration(math.MaxInt64), time.Duration(0)
+			for i := range 1000 {
+				wait := s.Again(fmt.Sprint("uid-", i), 10*time.Second, start())
+				low, high = min(low, wait), max(high, wait)
+			}
+			if low < 10*time.Second || high > tc.most || high-low < (tc.most-10*time.Second)*9/10 {
+				t.Errorf("%s: from %v to %v", tc.reason, low, high)
+			}
+		})
 	}
 }

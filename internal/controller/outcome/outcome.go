@@ -263,6 +263,13 @@ func Reason(status v1alpha1.SecretSyncStatus) string {
 	return ""
 }
 
+// Tells says whether a status tells of a failure already.
+func Tells(status v1alpha1.SecretSyncStatus, f *fault.Error) bool {
+	latest := current(status)
+	return latest != nil && latest.Status != metav1.ConditionTrue &&
+		latest.Reason == judge(f.Kind).reason && latest.Message == shorten(f.Message)
+}
+
 // current is the condition that tells how the latest check went; nil before the first.
 func current(status v1alpha1.SecretSyncStatus) *metav1.Condition {
 	if update := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionUpdate); update != nil {

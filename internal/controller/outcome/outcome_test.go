@@ -189,6 +189,7 @@ func TestEveryKindHasAVerdict(t *testing.T) {
 	want := map[fault.Kind]string{
 		fault.Internal:           "Unknown/ControllerInternalError",
 		fault.Cancelled:          "Unknown/ControllerInternalError",
+		fault.Deferred:           "Unknown/ControllerInternalError",
 		fault.ClassMissing:       "False/ControllerSpcError",
 		fault.ClassInvalid:       "False/ControllerSpcError",
 		fault.SpecInvalid:        "False/UserInputValidationFailed",
@@ -200,6 +201,7 @@ func TestEveryKindHasAVerdict(t *testing.T) {
 		fault.Partial:            "False/PartialSync",
 		fault.PolicyRefused:      "False/ValidatingAdmissionPolicyCheckFailed",
 		fault.IdentityRejected:   "False/ProviderError",
+		fault.TokenRefused:       "False/ProviderError",
 		fault.PermissionMissing:  "False/ProviderError",
 		fault.NetworkRefused:     "False/ProviderError",
 		fault.ObjectMissing:      "False/ProviderError",
@@ -318,5 +320,26 @@ func TestSinceWhenAFailureLasts(t *testing.T) {
 	}
 	if since := meta.FindStatusCondition(status.Conditions, "Create").LastTransitionTime; !since.Time.Equal(start) {
 		t.Errorf("the failure is said to last since %v, it began at %v", since, start)
+	}
+}
+
+func TestTells(t *testing.T) {
+	t.Parallel()
+	away := bad(fault.Unreachable, outcome.SecretComplete, "vault away")
+	away.Time = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	status, _ := outcome.Of(v1alpha1.SecretSyncStatus{}, away)
+	for name, tc := range map[string]struct {
+		status v1alpha1.SecretSyncStatus
+		fault  *fault.Error
+		want   bool
+	}{
+		"Same":         {status, fault.New(fault.Unreachable, "vault away"), true},
+		"OtherMessage": {status, fault.New(fault.Unreachable, "vault away for good"), false},
+		"OtherReason":  {status, fault.New(fault.ClassInvalid, "vault away"), false},
+		"NoStatus":     {v1alpha1.SecretSyncStatus{}, fault.New(fault.Unreachable, "vault away"), false},
+	} {
+		if got := outcome.Tells(tc.status, tc.fault); got != tc.want {
+			t.Errorf("%s: the status tells of it: %v", name, got)
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (c *check) run(ctx context.Context) outcome.Result {
 	}
 	if err := c.act(ctx, &result); err != nil {
 		result.Fault = fault.Of(err)
-		if result.Fault.Kind != fault.Deferred {
+		if result.Fault.Kind != fault.Deferred && !c.stale(result.Fault) {
 			logFault(logr.FromContextOrDiscard(ctx), result.Fault)
 		}
 	}
@@ -86,7 +86,8 @@ func (c *check) seen() []source.Stamp {
 	return c.Memory.recall(nameOf(c.in)).seen(c.in)
 }
 
-// fetch asks the source. Its error says that it is not this check's turn, or that the check was interrupted.
+// fetch asks the source. Its error says that it is not this check's turn, that the check was interrupted, or that there is
+// nothing new to tell.
 func (c *check) fetch(ctx context.Context, seen []source.Stamp) error {
 	request := c.in.todo.request
 	request.Seen, request.NotBefore, request.Wake = seen, c.occasion.notBefore, c.wake()
@@ -95,11 +96,18 @@ func (c *check) fetch(ctx context.Context, seen []source.Stamp) error {
 	}
 	c.answers = c.Source.Fetch(ctx, request)
 	for _, answer := range c.answers {
-		if f := fault.Of(answer.Err); f != nil && (f.Kind == fault.Deferred || f.Kind == fault.Cancelled) {
+		if f := fault.Of(answer.Err); f != nil && (f.Kind == fault.Deferred || f.Kind == fault.Cancelled || c.stale(f)) {
 			return f
 		}
 	}
 	return nil
+}
+
+// stale says whether a failure tells nothing that the status does not tell: nothing was asked.
+func (c *check) stale(f *fault.Error) bool {
+	status := c.in.sync.Status
+	return f.Unsent && status.ObservedGeneration == c.in.sync.Generation && status.ObservedInputs == c.in.print &&
+		outcome.Tells(status, f)
 }
 
 // wake gives what brings this SecretSync back when its turn comes.

@@ -106,12 +106,14 @@ func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drift
 	c := check{Reconciler: r, in: in, occasion: occasion, began: r.Clock.Now(), drifted: drifted}
 	result := c.run(ctx)
 	if f := result.Fault; f != nil {
-		switch f.Kind {
-		case fault.Cancelled:
+		switch {
+		case f.Kind == fault.Cancelled:
 			return ctrl.Result{}, ctx.Err()
-		case fault.Deferred:
+		case f.Kind == fault.Deferred:
 			return ctrl.Result{RequeueAfter: max(f.RetryAfter, time.Millisecond)}, nil
-		default:
+		case c.stale(f):
+			again := r.Schedule.Again(string(in.sync.UID), f.RetryAfter, result.Time)
+			return ctrl.Result{RequeueAfter: r.planLook(in, again)}, nil
 		}
 	}
 	status, err := r.report(ctx, in.sync, result)
@@ -154,8 +156,8 @@ func (r *Reconciler) wait(in input, status v1alpha1.SecretSyncStatus, result out
 	if confirm := r.Memory.recall(nameOf(in)).confirm; !confirm.IsZero() {
 		wait = min(wait, confirm.Sub(now))
 	}
-	if result.Fault != nil {
-		wait = max(wait, result.Fault.RetryAfter)
+	if f := result.Fault; f != nil && f.RetryAfter > 0 {
+		wait = max(wait, r.Schedule.Again(string(in.sync.UID), f.RetryAfter, now))
 	}
 	return max(wait, time.Millisecond) // zero would mean: not again
 }

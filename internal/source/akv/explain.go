@@ -116,7 +116,7 @@ const deferred = 500 * time.Millisecond
 
 // explainRefused tells of a request that was not sent, in the words of the answer that the vault gave last.
 func explainRefused(refused *pace.Refused, op operation) *fault.Error {
-	f := &fault.Error{RetryAfter: refused.Wait, Detail: refused}
+	f := &fault.Error{RetryAfter: refused.Wait, Unsent: true, Detail: refused}
 	switch {
 	case refused.Busy:
 		f.Kind, f.Message, f.RetryAfter = fault.Deferred, "the vault is being asked by others first", deferred

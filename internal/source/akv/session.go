@@ -1,6 +1,7 @@
 package akv
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -20,22 +21,23 @@ type session struct {
 	mu      sync.Mutex
 	vaults  map[string]*vault
 	used    time.Time
-	refused *fault.Error // the latest refusal of the identity as such
+	refused *fault.Error // why there was no token for the identity
 	began   time.Time    // when the request began that it was the answer to
 }
 
-// note remembers that the identity as such was refused.
-func (s *session) note(began time.Time, f *fault.Error) {
-	switch f.Kind {
-	case fault.IdentityRejected, fault.PolicyRefused, fault.SpecInvalid:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.refused, s.began = f, began
-	default:
+// note remembers why the identity got no token. A fault that comes from a call as it is comes from there: what the vault answers
+// becomes one only afterwards.
+func (s *session) note(began time.Time, err error) {
+	refused, ok := errors.AsType[*fault.Error](err)
+	if !ok || forOneOnly(refused) {
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused, s.began = refused, began
 }
 
-// refusal is the identity's latest refusal, if it is young enough to hold for who asks now.
+// refusal is why the identity got no token, if that is young enough to hold for who asks now.
 func (s *session) refusal(notBefore, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -206,9 +206,8 @@ func (v visit) readVersion(ctx context.Context, a asked, version string) (one re
 		return err
 	})
 	if err != nil {
-		failed := v.explain(err, a, version, false)
-		v.session.note(began, failed)
-		return reading{Fetched: secretdata.Fetched{Version: version, Err: failed}}
+		v.session.note(began, err)
+		return reading{Fetched: secretdata.Fetched{Version: version, Err: v.explain(err, a, version, false)}}
 	}
 	return one
 }
@@ -222,9 +221,8 @@ func (v visit) readList(ctx context.Context, a asked, list func(context.Context)
 		return err
 	})
 	if err != nil {
-		failed := v.explain(err, a, "", true)
-		v.session.note(began, failed)
-		return listing{err: failed}
+		v.session.note(began, err)
+		return listing{err: v.explain(err, a, "", true)}
 	}
 	return found
 }
