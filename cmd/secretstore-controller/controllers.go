@@ -30,16 +30,23 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 	if err != nil {
 		return err
 	}
+	secrets := kube.NewSecrets(client)
+	var touched *secretsync.Touched
+	if opts.watchSecrets {
+		touched = secretsync.NewTouched()
+		secrets.Seen = touched.Seen
+	}
 	reconciler := &secretsync.Reconciler{
 		Client:        mgr.GetClient(),
 		Live:          mgr.GetAPIReader(),
-		Secrets:       kube.NewSecrets(client),
+		Secrets:       secrets,
 		Source:        vaults,
 		Recorder:      mgr.GetEventRecorder("secretstore-controller"),
 		Clock:         clock.RealClock{},
 		Interval:      opts.rotationPollInterval,
 		DriftInterval: opts.driftInterval,
 		Looks:         &secretsync.Looks{},
+		Touched:       touched,
 		Partial:       opts.partialSync,
 		DigestKey:     key,
 		Ended:         counts.Check,

@@ -20,9 +20,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* The rules that are generated from the code. */}}
+{{/* The rules that are generated from the code, and the one that an operator may grant besides. */}}
 {{- define "secretstore.rules" -}}
 {{ (.Files.Get "files/role.yaml" | fromYaml).rules | toYaml }}
+{{- if eq .Values.driftDetection "watch" }}
+{{- /* Names only are asked for, but RBAC cannot grant less: see SECURITY.md. */}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch]
+{{- end }}
 {{- end }}
 
 {{- define "secretstore.image" -}}
@@ -40,6 +46,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 rotationPollIntervalInSeconds: {{ .Values.rotationPollIntervalInSeconds | int }}
 enablePartialSecretSync: {{ .Values.enablePartialSecretSync }}
 driftCheckIntervalInSeconds: {{ .Values.driftCheckIntervalInSeconds | int }}
+driftDetection: {{ .Values.driftDetection }}
 workers: {{ .Values.workers | int }}
 logLevel: {{ .Values.logLevel }}
 namespaces: {{ .Values.namespaces | toJson }}

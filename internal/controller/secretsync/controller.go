@@ -35,7 +35,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconciler checks SecretSyncs. All fields must be set.
+// Reconciler checks SecretSyncs. All fields but Touched must be set.
 type Reconciler struct {
 	// Client reads SecretSyncs, SecretProviderClasses and service accounts from caches, and writes statuses.
 	Client client.Client
@@ -55,6 +55,8 @@ type Reconciler struct {
 	DriftInterval time.Duration
 	// Looks plans these looks.
 	Looks *Looks
+	// Touched knows which Secrets were touched by another hand; nil where Secrets are not watched.
+	Touched *Touched
 	// Partial says that what could be fetched is written, whatever became of the rest; if false, all or nothing.
 	Partial bool
 	// Ended is told of every check that has ended, with the reason that its condition gives and how long it took.
@@ -74,6 +76,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !found {
 		r.Looks.Forget(req.NamespacedName)
+		r.Touched.forget(req.NamespacedName)
 		r.written.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
