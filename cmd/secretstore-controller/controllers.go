@@ -22,7 +22,7 @@ import (
 func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds entra.Clouds, key redact.Bytes,
 	client corev1.CoreV1Interface,
 ) error {
-	counts, err := metrics.New(registry.Registry)
+	counts, err := metrics.New(registry.Registry, clock.RealClock{})
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
@@ -50,6 +50,7 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Partial:       opts.partialSync,
 		DigestKey:     key,
 		Ended:         counts.Check,
+		Freshness:     counts,
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
 )
 
 const namespace = "secretstore"
@@ -23,14 +24,16 @@ type Metrics struct {
 	tokens        *prometheus.CounterVec
 	checks        *prometheus.CounterVec
 	duration      prometheus.Histogram
+	freshness     *freshness
 }
 
-// New makes the metrics and registers them.
-func New(registry prometheus.Registerer) (*Metrics, error) {
+// New makes the metrics and registers them. Ages are by the clock.
+func New(registry prometheus.Registerer, clk clock.PassiveClock) (*Metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
+		freshness: newFreshness(clk),
 		vaultRequests: counter("vault_requests_total",
 			"Requests to Key Vault, by vault, kind of object and HTTP code (or \"none\" without an answer).", "vault", "kind", "code"),
 		entraRequests: counter("entra_requests_total",
@@ -45,7 +48,9 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration} {
+	for _, collector := range []prometheus.Collector{
+		m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration, m.freshness.firstSync, m.freshness.oldest,
+	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}

@@ -61,6 +61,8 @@ type Reconciler struct {
 	Partial bool
 	// Ended is told of every check that has ended, with the reason that its condition gives and how long it took.
 	Ended func(reason string, took time.Duration)
+	// Freshness is told how good each Secret is.
+	Freshness Freshness
 	// DigestKey is the installation's key for status.syncHash.
 	DigestKey redact.Bytes
 
@@ -77,6 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !found {
 		r.Looks.Forget(req.NamespacedName)
 		r.Touched.forget(req.NamespacedName)
+		r.Freshness.Gone(req.NamespacedName)
 		r.written.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
@@ -84,8 +87,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: catchUp}, nil
 	}
 	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
+		r.Freshness.Gone(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	r.tellGood(sync)
 	in, err := gather(ctx, r.Client, r.Live, sync)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -98,10 +103,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if result.Fault != nil && result.Fault.Kind == fault.Cancelled {
 		return ctrl.Result{}, ctx.Err()
 	}
+	lastGood := sync.Status.LastSuccessfulSyncTime
 	status, err := r.report(ctx, sync, result)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.tellChecked(sync, lastGood, result.Time)
 	r.Ended(outcome.Reason(status), result.Time.Sub(began))
 	return ctrl.Result{RequeueAfter: r.planLook(in, r.wait(status, result))}, nil
 }
