@@ -13,6 +13,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -82,24 +83,20 @@ type Error struct {
 const PropagatingOrMissing = "propagating or missing: what was made within the last 10 minutes may still be on its way, and is " +
 	"tried again by itself; what is refused for longer is missing"
 
-// maxWord bounds a word; a UUID has 36 characters.
-const maxWord = 40
+// What a word is made of, and its greatest length; a UUID has 36 characters.
+const (
+	wordLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	maxWord     = 40
+)
 
 // Word is a code or an ID from another's answer as it may be shown: letters, digits, dashes and underscores, if it is no more
 // than that. Anything else may be what a proxy repeats of the request, its token perhaps, and is not shown.
 func Word(text string) string {
-	for _, r := range text {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			return notAWord
-		}
-	}
-	if len(text) > maxWord {
-		return notAWord
+	if len(text) > maxWord || strings.Trim(text, wordLetters) != "" {
+		return "(not shown)"
 	}
 	return text
 }
-
-const notAWord = "(not shown)"
 
 // New is an Error without a detail; its arguments are those of fmt.Sprintf.
 func New(kind Kind, format string, args ...any) *Error {

@@ -12,8 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 )
 
-// CreateKey has a vault make a key, and returns its public half as the vault tells it. kind is as in a JSON web key: RSA, RSA-HSM, EC
-// or EC-HSM; curve is for the latter two.
+// CreateKey has a vault make a key, and returns its public half as the vault tells it. kind is as in a JSON web key: RSA,
+// RSA-HSM, EC or EC-HSM; curve is for the latter two.
 func (s *Stack) CreateKey(ctx context.Context, vault, name, kind, curve string, o Operator) (crypto.PublicKey, error) {
 	credential, options, err := s.signIn(o)
 	if err != nil {
@@ -49,5 +49,6 @@ func publicKey(key *azkeys.JSONWebKey) (crypto.PublicKey, error) {
 	if key.Crv == nil || curves[*key.Crv] == nil {
 		return nil, fmt.Errorf("key %s is on no curve that is known here", key.KID.Name())
 	}
-	return &ecdsa.PublicKey{Curve: curves[*key.Crv], X: number(key.X), Y: number(key.Y)}, nil //nolint:staticcheck // the SDK gives coordinates
+	//nolint:staticcheck // SA1019: coordinates are what a JSON web key has
+	return &ecdsa.PublicKey{Curve: curves[*key.Crv], X: number(key.X), Y: number(key.Y)}, nil
 }

@@ -29,7 +29,8 @@ const (
 )
 
 // SetupWithManager registers the reconciler: it runs when a SecretSync, its SecretProviderClass or its service account
-// changes, when its Secret is touched where Secrets are watched, and when a check is due. workers is how many SecretSyncs are checked at the same time.
+// changes, when its Secret is touched where Secrets are watched, and when a check is due. workers is how many SecretSyncs are
+// checked at the same time.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, workers int) error {
 	indexer := mgr.GetFieldIndexer()
 	if err := indexer.IndexField(ctx, &v1alpha1.SecretSync{}, indexClass, by(func(s *v1alpha1.SecretSync) string {
