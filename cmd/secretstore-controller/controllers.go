@@ -24,7 +24,7 @@ import (
 func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds entra.Clouds, key redact.Bytes,
 	client corev1.CoreV1Interface,
 ) error {
-	counts, err := metrics.New(registry.Registry)
+	counts, err := metrics.New(registry.Registry, clock.RealClock{})
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
@@ -40,10 +40,16 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 	if err != nil {
 		return err
 	}
+	secrets := kube.NewSecrets(client)
+	var touched *secretsync.Touched
+	if opts.watchSecrets {
+		touched = secretsync.NewTouched()
+		secrets.Seen = touched.Seen
+	}
 	reconciler := &secretsync.Reconciler{
 		Client:   mgr.GetClient(),
 		Live:     mgr.GetAPIReader(),
-		Secrets:  kube.NewSecrets(client),
+		Secrets:  secrets,
 		Source:   vaults,
 		Recorder: mgr.GetEventRecorder("secretstore-controller"),
 		Clock:    clock.RealClock{},
@@ -53,10 +59,12 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Memory:        &secretsync.Memory{},
 		DriftInterval: opts.driftInterval,
 		Looks:         &secretsync.Looks{},
+		Touched:       touched,
 		Partial:       opts.partialSync,
 		DigestKey:     key,
 		Ended:         counts.Check,
 		Late:          counts.Late,
+		Freshness:     counts,
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
 }

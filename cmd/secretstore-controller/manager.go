@@ -16,6 +16,7 @@ import (
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/secretsync"
 )
 
 func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
@@ -23,14 +24,15 @@ func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
 	if err := errors.Join(v1alpha1.AddToScheme(scheme), spcv1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("registering kinds: %w", err)
 	}
+	cached, err := cacheOptions(opts)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                 scheme,
-		Metrics:                server.Options{BindAddress: opts.metricsAddress},
-		HealthProbeBindAddress: opts.healthAddress,
-		Cache: cache.Options{
-			DefaultTransform:  cache.TransformStripManagedFields(),
-			DefaultNamespaces: cacheNamespaces(opts.namespaces),
-		},
+		Scheme:                        scheme,
+		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
+		HealthProbeBindAddress:        opts.healthAddress,
+		Cache:                         cached,
 		LeaderElection:                opts.leaderElection,
 		LeaderElectionID:              "secretstore-controller",
 		LeaderElectionNamespace:       opts.leaderElectionNamespace,
@@ -65,6 +67,24 @@ func (s *syncedCaches) check(*http.Request) error {
 		return nil
 	}
 	return errors.New("not all that is watched has been read yet; if this stays, the log says what cannot be read")
+}
+
+// cacheOptions is what the caches hold: of all objects no managed fields, of Secrets nothing, or where they are watched, their
+// names.
+func cacheOptions(opts options) (cache.Options, error) {
+	held := cache.Options{
+		DefaultTransform:  cache.TransformStripManagedFields(),
+		DefaultNamespaces: cacheNamespaces(opts.namespaces),
+	}
+	if !opts.watchSecrets {
+		return held, nil
+	}
+	secrets, err := secretsync.WatchedSecrets()
+	if err != nil {
+		return cache.Options{}, fmt.Errorf("selecting the Secrets to watch: %w", err)
+	}
+	held.ByObject = secrets
+	return held, nil
 }
 
 // cacheNamespaces is what to watch; nil means all namespaces.

@@ -28,6 +28,8 @@ type options struct {
 	partialSync bool
 	// driftInterval is how often each Secret is looked at between checks; 0 means never.
 	driftInterval time.Duration
+	// watchSecrets says that Secrets are looked at as soon as they are touched, too.
+	watchSecrets bool
 	// syncHashKeyFile holds the installation's key for status.syncHash; empty means a new random one at each start.
 	syncHashKeyFile string
 	// workers is how many SecretSyncs are checked at the same time.
@@ -60,7 +62,7 @@ type raw struct {
 	options
 	config                                   string
 	pollSeconds, driftSeconds, jitterSeconds int
-	level                                    string
+	driftDetection, level                    string
 }
 
 // flagSet describes every setting. A setting has one name: as a flag, in the file that --config names, and in the chart's
@@ -88,6 +90,9 @@ func (r *raw) flagSet(usage io.Writer) *pflag.FlagSet {
 	flags.IntVar(&r.driftSeconds, "driftCheckIntervalInSeconds", defaultDriftSeconds,
 		"`SECONDS` from one look at a Secret to the next, between checks, for edits by hand; 0 for none; stretched where it would "+
 			"be more than 20 looks a second")
+	flags.StringVar(&r.driftDetection, "driftDetection", detectByLook,
+		"`HOW` edits of Secrets by hand are found: look, every driftCheckIntervalInSeconds; or watch, at once too, which needs the "+
+			"right to list and watch Secrets")
 	flags.StringVar(&r.syncHashKeyFile, "syncHashKeyFile", "",
 		"`FILE` with the random key (32 bytes or more) behind status.syncHash; without it, a new key at each start")
 	flags.IntVar(&r.workers, "workers", defaultWorkers, "`NUMBER` of SecretSyncs that are checked at the same time")
@@ -144,6 +149,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		within("jitterSeconds", r.jitterSeconds, 0, maxPollSeconds),
 		within("vaultRequestsPerSecond", opts.vaultRequestsPerSecond, 1, maxVaultRequests),
 		within("driftCheckIntervalInSeconds", r.driftSeconds, 0, maxPollSeconds),
+		parseDetection(r.driftDetection, &opts.watchSecrets),
 		within("workers", opts.workers, 1, maxWorkers),
 		opts.leaderElectionPlace(),
 		parseLevel(r.level, &opts.logLevel),
@@ -170,6 +176,20 @@ func (o options) leaderElectionPlace() error {
 		return nil
 	}
 	return errors.New("leaderElection needs leaderElectionNamespace outside a cluster: name the namespace for its Lease")
+}
+
+// The values of driftDetection.
+const (
+	detectByLook  = "look"
+	detectByWatch = "watch"
+)
+
+func parseDetection(text string, watch *bool) error {
+	if text != detectByLook && text != detectByWatch {
+		return fmt.Errorf("driftDetection is %q: it must be %s or %s", text, detectByLook, detectByWatch)
+	}
+	*watch = text == detectByWatch
+	return nil
 }
 
 func parseLevel(text string, level *slog.Level) error {

@@ -25,12 +25,12 @@ func TestParse(t *testing.T) {
 		"Defaults": {"the extension's defaults, and nothing listens", nil, func(*options) {}},
 		"All": {"every flag is heard", []string{
 			"--kubeconfig", "k", "--cloudFile=c", "--cloudFile=d", "--namespaces=a,b", "--leaderElection", "--leaderElectionNamespace=l",
-			"--rotationPollIntervalInSeconds=60", "--enablePartialSecretSync=false", "--driftCheckIntervalInSeconds=0", "--syncHashKeyFile", "h", "--workers", "3",
+			"--rotationPollIntervalInSeconds=60", "--enablePartialSecretSync=false", "--driftCheckIntervalInSeconds=0", "--driftDetection=watch", "--syncHashKeyFile", "h", "--workers", "3",
 			"--jitterSeconds=30", "--vaultRequestsPerSecond=400",
 			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug",
 		}, func(o *options) {
 			*o = options{
-				kubeconfig: "k", cloudFiles: []string{"c", "d"}, rotationPollInterval: time.Minute, syncHashKeyFile: "h", workers: 3,
+				kubeconfig: "k", cloudFiles: []string{"c", "d"}, rotationPollInterval: time.Minute, watchSecrets: true, syncHashKeyFile: "h", workers: 3,
 				jitter: 30 * time.Second, vaultRequestsPerSecond: 400,
 				namespaces: []string{"a", "b"}, leaderElection: true, leaderElectionNamespace: "l",
 				metricsAddress: ":1", healthAddress: ":2", logLevel: slog.LevelDebug,
@@ -68,6 +68,7 @@ func TestParseRefuses(t *testing.T) {
 		"Interval":  {[]string{"--rotationPollIntervalInSeconds=0"}, []string{"rotationPollIntervalInSeconds is 0", "from 1"}},
 		"Jitter":    {[]string{"--jitterSeconds=-1"}, []string{"jitterSeconds is -1", "from 0"}},
 		"Budget":    {[]string{"--vaultRequestsPerSecond=0"}, []string{"vaultRequestsPerSecond is 0", "from 1"}},
+		"Detection": {[]string{"--drift-detection=guess"}, []string{`driftDetection is "guess"`, "look or watch"}},
 		"Leader":    {[]string{"--leaderElection", "--kubeconfig=k"}, []string{"leaderElectionNamespace"}},
 		"AllAtOnce": {[]string{"--workers=0", "--log-level=loud"}, []string{"workers is 0", "logLevel is \"loud\"", "debug, info, warn or error"}},
 	} {
@@ -127,6 +128,7 @@ func TestSettingsFile(t *testing.T) {
 		"Kebab":      {"one spelling in files", "log-level: debug\n", nil, nil, []string{"log-level is no setting"}},
 		"Kubeconfig": {"what is about the process is not for the file", "kubeconfig: x\n", nil, nil, []string{"kubeconfig is no setting"}},
 		"BadValue":   {"a value that is no number", "workers: many\n", nil, nil, []string{"workers is many"}},
+		"Detection":  {"a word that is none of the right ones", "driftDetection: guess\n", nil, nil, []string{`driftDetection is "guess": it must be look or watch`}},
 		"OutOfRange": {"and one out of range", "workers: 0\n", nil, nil, []string{"workers is 0: it must be from 1"}},
 		"Twice":      {"a name that stands twice", "workers: 1\nworkers: 2\n", nil, nil, []string{"workers"}},
 		"NoMapping":  {"what is no mapping", "- a\n", nil, nil, []string{"mapping"}},

@@ -11,11 +11,13 @@ import (
 	"slices"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -47,6 +49,9 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 		return fmt.Errorf("making a client of the cluster: %w", err)
 	}
 	if err := checkKinds(client.Discovery()); err != nil {
+		return err
+	}
+	if err := checkWatch(ctx, config, opts); err != nil {
 		return err
 	}
 	mgr, err := newManager(config, opts)
@@ -122,6 +127,34 @@ func checkKinds(client discovery.DiscoveryInterface) error {
 		if err != nil || !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Kind == kind.Kind }) {
 			return fmt.Errorf("the cluster does not know the kind %s (%s): install its CRD, which the chart carries in "+
 				"charts/secretstore/crds", kind.Kind, groupVersion)
+		}
+	}
+	return nil
+}
+
+// checkWatch says that the right to watch Secrets is missing before anything waits for it. It reads the names of one Secret at
+// most, and no values.
+func checkWatch(ctx context.Context, config *rest.Config, opts options) error {
+	if !opts.watchSecrets {
+		return nil
+	}
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("making a client of the cluster: %w", err)
+	}
+	namespaces := opts.namespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	for _, namespace := range namespaces {
+		_, err := client.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(namespace).
+			List(ctx, metav1.ListOptions{LabelSelector: v1alpha1.SecretLabel, Limit: 1})
+		if apierrors.IsForbidden(err) {
+			return fmt.Errorf("driftDetection is %s, but the rights to list and watch Secrets are missing: install the chart with "+
+				"driftDetection=%[1]s, which grants them, or set it to %[2]s (%[3]w)", detectByWatch, detectByLook, err)
+		}
+		if err != nil {
+			return fmt.Errorf("asking the cluster for the names of Secrets: %w", err)
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -81,6 +82,27 @@ type Error struct {
 	Unsent bool
 	// Detail is for the log only. May be nil.
 	Detail error
+}
+
+// PropagatingOrMissing ends the message of a refusal that Azure also gives for some minutes after what was missing has been made:
+// a role assignment, a federated credential. It says the same at each repetition; since when it has been refused is what the
+// condition's lastTransitionTime and the first event say.
+const PropagatingOrMissing = "propagating or missing: what was made within the last 10 minutes may still be on its way, and is " +
+	"tried again by itself; what is refused for longer is missing"
+
+// What a word is made of, and its greatest length; a UUID has 36 characters.
+const (
+	wordLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	maxWord     = 40
+)
+
+// Word is a code or an ID from another's answer as it may be shown: letters, digits, dashes and underscores, if it is no more
+// than that. Anything else may be what a proxy repeats of the request, its token perhaps, and is not shown.
+func Word(text string) string {
+	if len(text) > maxWord || strings.Trim(text, wordLetters) != "" {
+		return "(not shown)"
+	}
+	return text
 }
 
 // New is an Error without a detail; its arguments are those of fmt.Sprintf.

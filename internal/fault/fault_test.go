@@ -46,3 +46,28 @@ func TestDetailStaysReachable(t *testing.T) {
 		t.Error("errors.Is does not see the detail")
 	}
 }
+
+func TestWord(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason, text string
+		shown        bool
+	}{
+		"Code":   {"a code", "ForbiddenByRbac", true},
+		"UUID":   {"a request ID", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", true},
+		"OAuth":  {"an OAuth error", "invalid_client", true},
+		"Empty":  {"nothing", "", true},
+		"JWT":    {"a token has dots", "eyJhbGci.eyJhdWQi.c2ln", false},
+		"Header": {"a header has blanks", "Bearer abc", false},
+		"Long":   {"no code is as long as a token", strings.Repeat("a", 41), false},
+		"Lines":  {"nor has it lines", "a\nb", false},
+		"Other":  {"or letters of other scripts", "кодé", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := fault.Word(tc.text); (got == tc.text) != tc.shown {
+				t.Errorf("%s: Word(%q) = %q", tc.reason, tc.text, got)
+			}
+		})
+	}
+}

@@ -20,6 +20,10 @@ import (
 
 // Secrets writes the Secrets of SecretSyncs.
 type Secrets struct {
+	// Seen, if set, is told of every version of an owner's Secret that is read or written, "" if there is none. It must be set
+	// before the first use.
+	Seen func(owner Owner, version string)
+
 	client v1.SecretsGetter
 }
 
@@ -80,11 +84,13 @@ func (s *Secrets) Look(ctx context.Context, owner Owner) (*Live, error) {
 	secret, err := s.client.Secrets(owner.Namespace).Patch(ctx, owner.Name, types.MergePatchType, []byte("{}"),
 		metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: FieldManager})
 	if apierrors.IsNotFound(err) {
+		s.tell(owner, "")
 		return nil, nil //nolint:nilnil // no Secret and no error is an answer here, and nil is the documented way to say it
 	}
 	if err != nil {
 		return nil, explainSecretError(err, owner)
 	}
+	s.tell(owner, secret.ResourceVersion)
 	if err := checkOwned(secret, owner); err != nil {
 		return nil, err
 	}
@@ -99,13 +105,15 @@ const absentVersion = "1"
 // exist the API server looks at no version.)
 func (s *Secrets) Create(ctx context.Context, desired Desired) (made bool, err error) {
 	secret := configuration(nil, desired).WithResourceVersion(absentVersion)
-	_, err = s.client.Secrets(desired.Owner.Namespace).Apply(ctx, secret, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	written, err := s.client.Secrets(desired.Owner.Namespace).Apply(ctx, secret,
+		metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if apierrors.IsConflict(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, explainSecretError(err, desired.Owner)
 	}
+	s.tell(desired.Owner, written.ResourceVersion)
 	return true, nil
 }
 
@@ -120,14 +128,21 @@ func (s *Secrets) Write(ctx context.Context, live *Live, desired Desired) (Chang
 	if err := checkWritable(live, desired); err != nil {
 		return Unchanged, err
 	}
-	_, err := s.client.Secrets(desired.Owner.Namespace).Apply(ctx, configuration(live, desired),
+	written, err := s.client.Secrets(desired.Owner.Namespace).Apply(ctx, configuration(live, desired),
 		// Ownership of the values is the controller's: what was edited by hand is taken back. Whose the Secret is was
 		// settled before.
 		metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if err != nil {
 		return Unchanged, explainSecretError(err, desired.Owner)
 	}
+	s.tell(desired.Owner, written.ResourceVersion)
 	return change, nil
+}
+
+func (s *Secrets) tell(owner Owner, version string) {
+	if s.Seen != nil {
+		s.Seen(owner, version)
+	}
 }
 
 // configuration is what is applied. It carries the UID and resourceVersion of the Secret that was looked at, so that

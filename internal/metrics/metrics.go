@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
 )
 
 const namespace = "secretstore"
@@ -27,14 +28,16 @@ type Metrics struct {
 	saved         *prometheus.CounterVec
 	pauses        *prometheus.CounterVec
 	pausedUntil   *prometheus.GaugeVec
+	freshness     *freshness
 }
 
-// New makes the metrics and registers them.
-func New(registry prometheus.Registerer) (*Metrics, error) {
+// New makes the metrics and registers them. Ages are by the clock.
+func New(registry prometheus.Registerer, clk clock.PassiveClock) (*Metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
+		freshness: newFreshness(clk),
 		vaultRequests: counter("vault_requests_total",
 			"Requests to Key Vault, by vault, kind of object and HTTP code (or \"none\" without an answer).", "vault", "kind", "code"),
 		entraRequests: counter("entra_requests_total",
@@ -65,6 +68,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	}
 	for _, collector := range []prometheus.Collector{
 		m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration, m.late, m.saved, m.pauses, m.pausedUntil,
+		m.freshness.firstSync, m.freshness.oldest,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/utils/clock"
 
 	"secretstore/internal/metrics"
 )
@@ -30,8 +31,13 @@ func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
 
 func newMetrics(t *testing.T) (*metrics.Metrics, func() string) {
 	t.Helper()
+	return metricsAt(t, clock.RealClock{})
+}
+
+func metricsAt(t *testing.T, clk clock.PassiveClock) (*metrics.Metrics, func() string) {
+	t.Helper()
 	registry := prometheus.NewRegistry()
-	m, err := metrics.New(registry)
+	m, err := metrics.New(registry, clk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +114,7 @@ func TestCounts(t *testing.T) {
 	if strings.Contains(text, "canary") {
 		t.Error("an error's text became a label")
 	}
-	if _, err := metrics.New(prometheus.NewRegistry()); err != nil {
+	if _, err := metrics.New(prometheus.NewRegistry(), clock.RealClock{}); err != nil {
 		t.Errorf("a second set in another registry: %v", err)
 	}
 }

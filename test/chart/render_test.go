@@ -36,6 +36,7 @@ func TestWrongValuesAreRefusedWithTheReason(t *testing.T) {
 		"type":          {reason: "a number is not a text", values: values("rotationPollIntervalInSeconds", "often"), want: "rotationPollIntervalInSeconds"},
 		"range":         {reason: "the controller would refuse it later, out of sight", values: values("workers", 0), want: "workers"},
 		"level":         {reason: "the controller would refuse it later, out of sight", values: values("logLevel", "loud"), want: "'debug', 'info', 'warn', 'error'"},
+		"detection":     {reason: "the controller would refuse it later, out of sight", values: values("driftDetection", "guess"), want: "'look', 'watch'"},
 		"namespace":     {reason: "a pattern is no name", values: values("namespaces", []any{"team-*"}), want: "namespaces/0"},
 		"cloud file":    {reason: "a path of the pod is absolute", values: values("cloudFile", []any{"cloud.yaml"}), want: "cloudFile/0"},
 		"digest": {
@@ -135,6 +136,38 @@ func TestNamespacesLeaveNoRightOutside(t *testing.T) {
 	role := find[rbacv1.Role](t, render(t, values("namespaces", []any{"a"}, "leaderElection", false)), "Role")
 	if diff := cmp.Diff(generatedRules(t), role.Rules); diff != "" {
 		t.Errorf("rules (-code +chart):\n%s", diff)
+	}
+}
+
+// TestSecretsAreReadOnlyWhereTheyAreWatched has the one right that the operator may grant besides: it is the last rule.
+func TestSecretsAreReadOnlyWhereTheyAreWatched(t *testing.T) {
+	watching := values("driftDetection", "watch", "leaderElection", false)
+	narrow := values("driftDetection", "watch", "leaderElection", false, "namespaces", []any{"a"})
+	want := append(generatedRules(t), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch"}})
+	for kind, got := range map[string][]rbacv1.PolicyRule{
+		"ClusterRole": find[rbacv1.ClusterRole](t, render(t, watching), "ClusterRole").Rules,
+		"Role":        find[rbacv1.Role](t, render(t, narrow), "Role").Rules,
+	} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", kind, diff)
+		}
+	}
+	if wide := names(render(t, narrow), "ClusterRole"); len(wide) > 0 {
+		t.Errorf("namespaces do not limit it: %q", wide)
+	}
+	for _, rule := range generatedRules(t) {
+		if slices.Contains(rule.Resources, "secrets") && (slices.Contains(rule.Verbs, "list") || slices.Contains(rule.Verbs, "watch")) {
+			t.Errorf("it is granted always: %v", rule)
+		}
+	}
+	if text := settings(t, watching); !strings.Contains(text, "driftDetection: watch\n") {
+		t.Errorf("the controller is not told to watch:\n%s", text)
+	}
+	release := chart.Release{Namespace: "there", Kubernetes: "v1.34.4"}
+	for _, v := range []map[string]any{watching, narrow} {
+		if notes := must(release.Notes(t.Context(), v))(t); !strings.Contains(notes, "may read all of") || strings.Contains(notes, "neither read nor change") {
+			t.Errorf("the notes do not say what it means:\n%s", notes)
+		}
 	}
 }
 

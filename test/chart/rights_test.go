@@ -25,13 +25,13 @@ import (
 	"secretstore/test/chart"
 )
 
-// installNarrow installs the chart once more, elsewhere, for a few namespaces and without policies, which are the cluster's: what
+// installNarrow installs the chart once more, elsewhere, for one namespace and without policies, which are the cluster's: what
 // is refused then is refused by the Roles. It returns where.
-func installNarrow(t *testing.T, namespaces ...any) string {
+func installNarrow(t *testing.T, only string, settings ...any) string {
 	t.Helper()
-	release := chart.Release{Namespace: "narrow-" + fmt.Sprint(namespaces[0]), Kubernetes: "v1.34.4", Cluster: shared.Config()}
-	manifests := must(release.Render(t.Context(), values("namespaces", namespaces,
-		"validatingAdmissionPolicies", map[string]any{"applyPolicies": false})))(t)
+	release := chart.Release{Namespace: "narrow-" + only, Kubernetes: "v1.34.4", Cluster: shared.Config()}
+	manifests := must(release.Render(t.Context(), values(append(settings, "namespaces", []any{only},
+		"validatingAdmissionPolicies", map[string]any{"applyPolicies": false})...)))(t)
 	if err := shared.Apply(t.Context(), namespace(release.Namespace), manifests); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +62,29 @@ func TestTheControllerReadsNoSecrets(t *testing.T) {
 		if err := second(core.Secrets("").List(t.Context(), metav1.ListOptions{})); !apierrors.IsForbidden(err) {
 			t.Errorf("%s: list all: %v", kind, err)
 		}
+	}
+}
+
+// TestWatchingReadsTheSecretsOfTheNamespaces asks as a controller that may watch Secrets of one namespace: it may read all of these,
+// as SECURITY.md says, and none of others.
+func TestWatchingReadsTheSecretsOfTheNamespaces(t *testing.T) {
+	inside, outside := newRoom(t), newRoom(t)
+	inside.create(t, secretNamed("theirs"))
+	release := installNarrow(t, inside.namespace, "driftDetection", "watch")
+	core := must(kubernetes.NewForConfig(controllerConfig(t, release)))(t).CoreV1()
+	if list, err := core.Secrets(inside.namespace).List(t.Context(), metav1.ListOptions{}); err != nil || len(list.Items) != 1 {
+		t.Errorf("inside: %v, %v", list, err)
+	}
+	for place, namespace := range map[string]string{"outside": outside.namespace, "everywhere": ""} {
+		if err := second(core.Secrets(namespace).List(t.Context(), metav1.ListOptions{})); !apierrors.IsForbidden(err) {
+			t.Errorf("%s: list: %v", place, err)
+		}
+		if err := second(core.Secrets(namespace).Watch(t.Context(), metav1.ListOptions{})); !apierrors.IsForbidden(err) {
+			t.Errorf("%s: watch: %v", place, err)
+		}
+	}
+	if err := second(core.Secrets(inside.namespace).Get(t.Context(), "theirs", metav1.GetOptions{})); !apierrors.IsForbidden(err) {
+		t.Errorf("get: %v", err)
 	}
 }
 

@@ -24,18 +24,25 @@ import (
 )
 
 // TestTheControllerRunsByTheChart runs the controller by the chart's settings file and rights, once for the cluster and once for
-// one namespace: it takes its Lease and does its work, and nothing is forbidden to it.
+// one namespace, watching its Secrets or not: it takes its Lease and does its work, and nothing is forbidden to it.
 func TestTheControllerRunsByTheChart(t *testing.T) {
 	programs := t.TempDir()
 	if err := stack.Build(t.Context(), programs, false); err != nil {
 		t.Fatal(err)
 	}
-	for name, narrow := range map[string]bool{"for all namespaces": false, "for one": true} {
+	for name, tc := range map[string]struct {
+		narrow   bool
+		settings []any
+	}{
+		"for all namespaces": {},
+		"for one":            {narrow: true},
+		"watching one":       {narrow: true, settings: []any{"driftDetection", "watch"}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			served, other := newRoom(t), newRoom(t)
 			release := chart.Namespace
-			if narrow {
-				release = installNarrow(t, served.namespace)
+			if tc.narrow {
+				release = installNarrow(t, served.namespace, tc.settings...)
 			}
 			other.sync(t, "shop")
 			served.sync(t, "shop")
@@ -47,7 +54,7 @@ func TestTheControllerRunsByTheChart(t *testing.T) {
 			if err := served.admin.Get(t.Context(), key, &lease); err != nil || lease.Spec.HolderIdentity == nil {
 				t.Errorf("the Lease: %+v, %v", lease.Spec, err)
 			}
-			if err := other.judged(t.Context()); narrow && err == nil {
+			if err := other.judged(t.Context()); tc.narrow && err == nil {
 				t.Error("a namespace is served that was not asked for")
 			}
 			// So RBAC says no; policies, which refuse what other tests left behind, say it in other words.

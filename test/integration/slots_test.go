@@ -91,6 +91,7 @@ vaults:
     keys:
       - {name: signing, kty: EC, curve: P-256}
 {{- end}}
+  - {name: policies, authorization: accessPolicies, secrets: [{name: plain, value: {{$.Canary}}-policies}]}
   - {name: forbidden, secrets: [{name: plain, value: {{$.Canary}}-forbidden}]}
 `
 	list := make([]slot, 0, slotCount)

@@ -48,6 +48,12 @@ type env struct {
 
 func newEnv(t *testing.T, flags ...string) env {
 	t.Helper()
+	return startEnv(t, stack.Options{ControllerFlags: flags})
+}
+
+// startEnv starts the programs with the controller's flags, the chart's values and the way to the API server that o gives.
+func startEnv(t *testing.T, o stack.Options) env {
+	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
@@ -65,12 +71,11 @@ func newEnv(t *testing.T, flags ...string) env {
 	if err := stack.Build(t.Context(), dir, false); err != nil {
 		t.Fatal(err)
 	}
-	e.stack, err = stack.StartEmulator(t.Context(), stack.Options{
-		Cluster: shared, Programs: dir, Dir: dir, Seed: seed, ControllerFlags: flags,
-		Environment: []string{
-			"SERVICE_ACCOUNT_ISSUER=" + shared.Issuer(), "KUBERNETES_NAMESPACE=" + e.namespace, "SERVICE_ACCOUNT_NAME=" + account,
-		},
-	})
+	o.Cluster, o.Programs, o.Dir, o.Seed = shared, dir, dir, seed
+	o.Environment = []string{
+		"SERVICE_ACCOUNT_ISSUER=" + shared.Issuer(), "KUBERNETES_NAMESPACE=" + e.namespace, "SERVICE_ACCOUNT_NAME=" + account,
+	}
+	e.stack, err = stack.StartEmulator(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

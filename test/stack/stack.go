@@ -9,11 +9,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"k8s.io/client-go/rest"
 
 	"secretstore/internal/azure/entra"
 	"secretstore/test/chart"
@@ -33,6 +36,10 @@ type Options struct {
 	Environment []string
 	// ControllerFlags are added to the controller's.
 	ControllerFlags []string
+	// ChartValues are added to the values that the chart is installed with.
+	ChartValues map[string]any
+	// ReachCluster, if set, changes how the controller reaches the API server.
+	ReachCluster func(*rest.Config)
 	// PublicNames, if set, is the address of a proxy through which the controller reaches the emulator under the public cloud's
 	// own names: it is given no cloud definition, and trusts the emulator as one of the system's authorities.
 	PublicNames string
@@ -95,6 +102,7 @@ func (s *Stack) httpClient() (*http.Client, error) {
 // the control plane has no node.
 func (s *Stack) StartController(ctx context.Context) error {
 	values := map[string]any{"image": map[string]any{"repository": chart.Account}}
+	maps.Copy(values, s.options.ChartValues)
 	manifests, err := chart.Install(ctx, s.options.Cluster.Config(), values)
 	if err != nil {
 		return err
@@ -106,6 +114,9 @@ func (s *Stack) StartController(ctx context.Context) error {
 	config, err := s.options.Cluster.ServiceAccountConfig(ctx, chart.Namespace, chart.Account)
 	if err != nil {
 		return err
+	}
+	if s.options.ReachCluster != nil {
+		s.options.ReachCluster(config)
 	}
 	if s.Kubeconfig, err = s.options.Cluster.KubeconfigFile(chart.Account, config); err != nil {
 		return err

@@ -20,9 +20,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* The rules that are generated from the code. */}}
+{{/* The rules that are generated from the code, and the one that an operator may grant besides. */}}
 {{- define "secretstore.rules" -}}
 {{ (.Files.Get "files/role.yaml" | fromYaml).rules | toYaml }}
+{{- if eq .Values.driftDetection "watch" }}
+{{- /* Names only are asked for, but RBAC cannot grant less: see SECURITY.md. */}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch]
+{{- end }}
 {{- end }}
 
 {{- define "secretstore.image" -}}
@@ -42,6 +48,7 @@ enablePartialSecretSync: {{ .Values.enablePartialSecretSync }}
 driftCheckIntervalInSeconds: {{ .Values.driftCheckIntervalInSeconds | int }}
 jitterSeconds: {{ .Values.jitterSeconds | int }}
 vaultRequestsPerSecond: {{ .Values.vaultRequestsPerSecond | int }}
+driftDetection: {{ .Values.driftDetection }}
 workers: {{ .Values.workers | int }}
 logLevel: {{ .Values.logLevel }}
 namespaces: {{ .Values.namespaces | toJson }}

@@ -81,7 +81,8 @@ func explainResponse(response *http.Response, subject Subject, audience string) 
 	// An answer that is no JSON, such as a proxy's page, leaves body empty and is judged by its status below.
 	_ = json.Unmarshal(said, &body)
 	result := &fault.Error{RetryAfter: RetryAfter(response), Detail: fmt.Errorf("HTTP %d, error %q, codes %v, trace ID %q, "+
-		"correlation ID %q", response.StatusCode, body.Error, body.Codes, body.TraceID, body.CorrelationID)}
+		"correlation ID %q", response.StatusCode, fault.Word(body.Error), body.Codes, fault.Word(body.TraceID),
+		fault.Word(body.CorrelationID))}
 	switch status := response.StatusCode; {
 	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		explainBusy(result, status)
@@ -159,8 +160,8 @@ func cures(s Subject, audience string) map[int]string {
 		codeSubjectCase:   subject,
 		codeOtherCase: none + fmt.Sprintf("fits but for letter case; compare the cluster's issuer, subject %s and audience %s "+
 			"letter by letter", s.claim(), audience),
-		codeNoMatch: none + fmt.Sprintf("fits issuer, subject %s and audience %s; one that was made within the last minutes "+
-			"may still be propagating, and is tried again", s.claim(), audience),
+		codeNoMatch: none + fmt.Sprintf("has this cluster's issuer, subject %s and audience %s together; %s", s.claim(), audience,
+			fault.PropagatingOrMissing),
 		codeNotInTime: "the service account's token is not within its time of validity; check the clock of the API server's " +
 			"machine",
 		codeUnknownKey:   keys,

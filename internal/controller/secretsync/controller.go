@@ -35,7 +35,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconciler checks SecretSyncs. All fields must be set.
+// Reconciler checks SecretSyncs. All fields but Touched must be set.
 type Reconciler struct {
 	// Client reads SecretSyncs, SecretProviderClasses and service accounts from caches, and writes statuses.
 	Client client.Client
@@ -57,10 +57,14 @@ type Reconciler struct {
 	DriftInterval time.Duration
 	// Looks plans these looks.
 	Looks *Looks
+	// Touched knows which Secrets were touched by another hand; nil where Secrets are not watched.
+	Touched *Touched
 	// Partial says that what could be fetched is written, whatever became of the rest; if false, all or nothing.
 	Partial bool
 	// Ended is told of every check that has ended, with the reason that its condition gives and how long it took.
 	Ended func(reason string, took time.Duration)
+	// Freshness is told how good each Secret is.
+	Freshness Freshness
 	// DigestKey is the installation's key for status.syncHash.
 	DigestKey redact.Bytes
 	// Late is told by how much each check came after it was due.
@@ -79,6 +83,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !found {
 		r.Looks.Forget(req.NamespacedName)
+		r.Touched.forget(req.NamespacedName)
+		r.Freshness.Gone(req.NamespacedName)
 		r.written.forget(req.NamespacedName)
 		r.Memory.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
@@ -87,8 +93,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: catchUp}, nil
 	}
 	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
+		r.Freshness.Gone(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	r.tellGood(sync)
 	in, err := gather(ctx, r.Client, r.Live, sync)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -116,10 +124,12 @@ func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drift
 			return ctrl.Result{RequeueAfter: r.planLook(in, again)}, nil
 		}
 	}
+	lastGood := in.sync.Status.LastSuccessfulSyncTime
 	status, err := r.report(ctx, in.sync, result)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.tellChecked(in.sync, lastGood, result.Time)
 	r.Ended(outcome.Reason(status), result.Time.Sub(c.began))
 	if !drifted {
 		r.Late(-occasion.wait)

@@ -12,21 +12,31 @@ import (
 	"secretstore/internal/secretdata"
 )
 
-// untilLook is how long the next look at the Secret is away; with looks switched off, the check is all there is.
+// untilLook is how long the next look at the Secret is away: the planned one, or the one that is due because the Secret was
+// touched; with looks switched off and nothing touched, the check is all there is.
 func (r *Reconciler) untilLook(in input) (time.Duration, bool) {
+	now := r.Clock.Now()
+	untilTouched, touched := r.Touched.wait(nameOf(in), now)
 	if r.DriftInterval == 0 {
-		return 0, false
+		return untilTouched, touched
 	}
-	return r.Looks.Next(nameOf(in), r.Clock.Now()).Sub(r.Clock.Now()), true
+	planned := r.Looks.Next(nameOf(in), now).Sub(now)
+	if touched {
+		return min(planned, untilTouched), true
+	}
+	return planned, true
 }
 
 // planLook plans the next look after a check or a look, and returns how long to wait: for it, or for the check if that is
 // sooner.
 func (r *Reconciler) planLook(in input, untilCheck time.Duration) time.Duration {
+	now := r.Clock.Now()
+	if wait, touched := r.Touched.wait(nameOf(in), now); touched {
+		untilCheck = max(min(untilCheck, wait), time.Millisecond)
+	}
 	if r.DriftInterval == 0 {
 		return untilCheck
 	}
-	now := r.Clock.Now()
 	return max(min(untilCheck, r.Looks.Plan(nameOf(in), now.Add(r.DriftInterval)).Sub(now)), time.Millisecond)
 }
 
@@ -37,11 +47,15 @@ func nameOf(in input) types.NamespacedName {
 // drifted looks at the Secret between two checks, without asking the vault: does it still hold what the last check left? If
 // that cannot be told, it has not.
 func (r *Reconciler) drifted(ctx context.Context, in input) bool {
+	restore := r.Touched.take(nameOf(in), r.Clock.Now())
 	live, err := r.Secrets.Look(ctx, ownerOf(in))
 	if err != nil {
 		// Another's Secret in this one's place is for a check to report; an API server that is away is not.
-		kind := fault.Of(err).Kind
-		return kind == fault.SecretForeign || kind == fault.SecretConflict
+		if kind := fault.Of(err).Kind; kind == fault.SecretForeign || kind == fault.SecretConflict {
+			return true
+		}
+		restore()
+		return false
 	}
 	if live == nil {
 		return in.sync.Status.SyncHash != "" // it existed once

@@ -30,7 +30,8 @@ const (
 )
 
 // SetupWithManager registers the reconciler: it runs when a SecretSync, its SecretProviderClass or its service account
-// changes, and when a check is due. workers is how many SecretSyncs are checked at the same time.
+// changes, when its Secret is touched where Secrets are watched, and when a check is due. workers is how many SecretSyncs are
+// checked at the same time.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, workers int) error {
 	indexer := mgr.GetFieldIndexer()
 	if err := indexer.IndexField(ctx, &v1alpha1.SecretSync{}, indexClass, by(func(s *v1alpha1.SecretSync) string {
@@ -45,14 +46,17 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	}
 	account := &metav1.PartialObjectMetadata{}
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
-	return ctrl.NewControllerManagedBy(mgr).
+	controlled := ctrl.NewControllerManagedBy(mgr).
 		Named("secretsync").
 		Watches(&v1alpha1.SecretSync{}, r.syncHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&spcv1.SecretProviderClass{}, r.classHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(runtimesource.Func(r.keepQueue)).
 		WatchesMetadata(account, r.accountHandler()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Complete(r)
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	if r.Touched != nil {
+		controlled = controlled.WatchesMetadata(secretMetadata(), r.Touched.handler())
+	}
+	return controlled.Complete(r)
 }
 
 func by(name func(*v1alpha1.SecretSync) string) client.IndexerFunc {

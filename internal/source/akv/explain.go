@@ -1,6 +1,7 @@
 package akv
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ const (
 	codeSecretDisabled      = "SecretDisabled"
 	codeForbiddenByFirewall = "ForbiddenByFirewall"
 	codeForbiddenByLink     = "ForbiddenByConnection"
+	codeForbiddenByRbac     = "ForbiddenByRbac"
+	codeAccessDenied        = "AccessDenied"
 )
 
 // explain turns an error of a call to the vault into a fault.
@@ -73,20 +76,26 @@ func explain(err error, op operation) *fault.Error {
 		explainUnreachable(f, err, op)
 		return f
 	default:
-		return &fault.Error{Kind: fault.Unreachable, Detail: err, Message: fmt.Sprintf("vault %s gave an answer that is not Key "+
+		return &fault.Error{Kind: fault.Unreachable, Detail: kept(err), Message: fmt.Sprintf("vault %s gave an answer that is not Key "+
 			"Vault's; it is tried again (is there a proxy in between?)", op.vault)}
 	}
 }
 
 func explainAnswer(answer *azcore.ResponseError, op operation) *fault.Error {
-	f := &fault.Error{Detail: answer, RetryAfter: entra.RetryAfter(answer.RawResponse)}
+	code, inner := codes(answer.RawResponse)
+	f := &fault.Error{
+		RetryAfter: entra.RetryAfter(answer.RawResponse),
+		// Never the answer itself: a proxy's may repeat the request with its token.
+		Detail: fmt.Errorf("HTTP %d, code %q, inner code %q, request ID %q", answer.StatusCode, code, inner,
+			fault.Word(answer.RawResponse.Header.Get("x-ms-request-id"))),
+	}
 	switch status := answer.StatusCode; {
 	case status == http.StatusUnauthorized:
 		f.Kind = fault.TokenRefused
 		f.Message = fmt.Sprintf("vault %s did not accept the token that Entra gave; check that spec.parameters.tenantID is "+
 			"the vault's tenant", op.vault)
 	case status == http.StatusForbidden:
-		explainForbidden(f, innerCode(answer.RawResponse), op)
+		explainForbidden(f, cmp.Or(inner, code), op)
 	case status == http.StatusNotFound:
 		f.Kind = fault.ObjectMissing
 		f.Message = fmt.Sprintf("there is no %s: create or recover it, or correct the SecretProviderClass", op)
@@ -94,7 +103,7 @@ func explainAnswer(answer *azcore.ResponseError, op operation) *fault.Error {
 		explainBusy(f, status, op)
 	default:
 		f.Kind = fault.ObjectUnusable
-		f.Message = fmt.Sprintf("%s: the vault answered HTTP %d (%s)", op, status, answer.ErrorCode)
+		f.Message = fmt.Sprintf("%s: the vault answered HTTP %d (%s)", op, status, code)
 	}
 	return f
 }
@@ -134,22 +143,34 @@ func explainUnreachable(f *fault.Error, err error, op operation) {
 		"spec.parameters.keyvaultName", op.vault, entra.NetworkCause(err))
 }
 
+// explainForbidden tells one 403 from another by its inner code.
 func explainForbidden(f *fault.Error, code string, op operation) {
+	verb := "Get"
+	if op.listing {
+		verb = "List (objectVersionHistory needs it)"
+	}
+	role := fmt.Sprintf("the role %s on the vault", rolesToRead(op.object.Type))
+	policy := fmt.Sprintf("%s on %ss by access policy", verb, op.object.Type)
 	switch code {
 	case codeSecretDisabled:
 		*f = *disabled(op, f.Detail)
-	case codeForbiddenByFirewall, codeForbiddenByLink:
+	case codeForbiddenByFirewall:
 		f.Kind = fault.NetworkRefused
-		f.Message = fmt.Sprintf("the network rules of vault %s do not let this cluster in: allow its outgoing addresses, or "+
-			"connect it by a private endpoint", op.vault)
+		f.Message = fmt.Sprintf("the firewall of vault %s does not let this cluster in: allow its outgoing addresses in the vault's "+
+			"network rules, or connect it by a private endpoint", op.vault)
+	case codeForbiddenByLink:
+		f.Kind = fault.NetworkRefused
+		f.Message = fmt.Sprintf("vault %s has public access switched off, and this cluster does not come by a private endpoint: "+
+			"connect it by one, with the vault's private DNS zone, or allow public access", op.vault)
+	case codeAccessDenied:
+		f.Kind = fault.PermissionMissing
+		f.Message = fmt.Sprintf("the identity may not read %s: the vault goes by access policies; give the identity %s", op, policy)
+	case codeForbiddenByRbac:
+		f.Kind = fault.PermissionMissing
+		f.Message = fmt.Sprintf("the identity may not read %s: assign it %s; %s", op, role, fault.PropagatingOrMissing)
 	default:
 		f.Kind = fault.PermissionMissing
-		verb, role := "Get", rolesToRead(op.object.Type)
-		if op.listing {
-			verb = "List (objectVersionHistory needs it)"
-		}
-		f.Message = fmt.Sprintf("the identity may not read %s: assign it the role %s on the vault, or %s on %ss by access "+
-			"policy; a new assignment takes up to 10 minutes to work", op, role, verb, op.object.Type)
+		f.Message = fmt.Sprintf("the identity may not read %s: assign it %s, or %s; %s", op, role, policy, fault.PropagatingOrMissing)
 	}
 }
 
@@ -168,8 +189,9 @@ func disabled(op operation, detail error) *fault.Error {
 	}
 }
 
-// innerCode is the innermost code of a Key Vault error body: it tells one 403 from another.
-func innerCode(response *http.Response) string {
+// codes are the code and the inner code of a Key Vault error body; the latter tells one 403 from another. An answer that is not
+// Key Vault's has none.
+func codes(response *http.Response) (code, inner string) {
 	var body struct {
 		Error struct {
 			Code  string `json:"code"`
@@ -180,10 +202,15 @@ func innerCode(response *http.Response) string {
 	}
 	payload, err := runtime.Payload(response)
 	if err != nil || json.Unmarshal(payload, &body) != nil {
-		return ""
+		return "", ""
 	}
-	if body.Error.Inner.Code != "" {
-		return body.Error.Inner.Code
+	return fault.Word(body.Error.Code), fault.Word(body.Error.Inner.Code)
+}
+
+// kept is what may be logged of an error that arose from reading an answer: its text may quote the answer, a value too.
+func kept(err error) error {
+	if errors.Is(err, errIncomplete) {
+		return errIncomplete
 	}
-	return body.Error.Code
+	return fmt.Errorf("an error of type %T, whose text is kept back because it may quote the answer", err)
 }

@@ -2,6 +2,7 @@ package akv
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"secretstore/internal/fault"
@@ -21,13 +21,26 @@ import (
 
 // answered makes the error that the Azure SDK makes of an answer.
 func answered(status int, code, inner, retryAfter string) error {
-	body := fmt.Sprintf(`{"error":{"code":%q,"message":"canary","innererror":{"code":%q}}}`, code, inner)
-	return runtime.NewResponseError(&http.Response{
+	answer := httpAnswer(status, fmt.Sprintf(`{"error":{"code":%q,"message":"canary","innererror":{"code":%q}}}`, code, inner), "request-1")
+	answer.Header.Set("Retry-After", retryAfter)
+	return runtime.NewResponseError(answer)
+}
+
+// response is the same of any answer.
+func response(status int, body, requestID string) error {
+	return runtime.NewResponseError(httpAnswer(status, body, requestID))
+}
+
+func httpAnswer(status int, body, requestID string) *http.Response {
+	return &http.Response{
 		StatusCode: status,
-		Header:     http.Header{"Retry-After": {retryAfter}},
+		Header:     http.Header{"X-Ms-Request-Id": {requestID}},
 		Body:       io.NopCloser(bytes.NewBufferString(body)),
-		Request:    &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: "shop.vault.azure.net"}},
-	})
+		Request: &http.Request{
+			Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: "shop.vault.azure.net"},
+			Header: http.Header{"Authorization": {"Bearer eyJ-canary"}},
+		},
+	}
 }
 
 func TestExplain(t *testing.T) {
@@ -45,11 +58,13 @@ func TestExplain(t *testing.T) {
 	}{
 		"Missing":     {"names object and vault", answered(404, "SecretNotFound", "", ""), secret, fault.ObjectMissing, []string{"secret db in vault shop", "recover"}, 0},
 		"NoVersion":   {"and the version", answered(404, "CertificateNotFound", "", ""), certificate, fault.ObjectMissing, []string{"cert web/v1"}, 0},
-		"Role":        {"names the role to assign", answered(403, "Forbidden", "ForbiddenByRbac", ""), secret, fault.PermissionMissing, []string{"Key Vault Secrets User", "10 minutes"}, 0},
-		"CertRole":    {"which for certificates is another", answered(403, "Forbidden", "AccessDenied", ""), certificate, fault.PermissionMissing, []string{"Key Vault Reader"}, 0},
+		"Role":        {"names the role to assign, and that it may be on its way", answered(403, "Forbidden", "ForbiddenByRbac", ""), secret, fault.PermissionMissing, []string{"Key Vault Secrets User", "propagating or missing", "10 minutes", "tried again by itself"}, 0},
+		"CertRole":    {"which for certificates is another", answered(403, "Forbidden", "ForbiddenByRbac", ""), certificate, fault.PermissionMissing, []string{"Key Vault Reader"}, 0},
+		"Policy":      {"a vault with access policies wants another cure", answered(403, "Forbidden", "AccessDenied", ""), secret, fault.PermissionMissing, []string{"Get on secrets by access policy"}, 0},
 		"HistoryRole": {"a history needs List", answered(403, "Forbidden", "AccessDenied", ""), history, fault.PermissionMissing, []string{"List", "objectVersionHistory"}, 0},
-		"Firewall":    {"a firewall is no permission", answered(403, "Forbidden", "ForbiddenByFirewall", ""), secret, fault.NetworkRefused, []string{"network rules"}, 0},
-		"Private":     {"nor is a private endpoint", answered(403, "Forbidden", "ForbiddenByConnection", ""), secret, fault.NetworkRefused, []string{"private endpoint"}, 0},
+		"Either":      {"where it cannot be told, both", answered(403, "Forbidden", "", ""), secret, fault.PermissionMissing, []string{"Key Vault Secrets User", "Get on secrets by access policy", "propagating"}, 0},
+		"Firewall":    {"a firewall is no permission", answered(403, "Forbidden", "ForbiddenByFirewall", ""), secret, fault.NetworkRefused, []string{"firewall of vault shop", "network rules"}, 0},
+		"Private":     {"nor is a private endpoint", answered(403, "Forbidden", "ForbiddenByConnection", ""), secret, fault.NetworkRefused, []string{"public access", "private endpoint"}, 0},
 		"Disabled":    {"a disabled secret is a 403 that is neither", answered(403, "Forbidden", "SecretDisabled", ""), secret, fault.ObjectDisabled, []string{"secret db", "enable"}, 0},
 		"Token":       {"a refused token is about the identity", answered(401, "Unauthorized", "", ""), secret, fault.TokenRefused, []string{"tenantID"}, 0},
 		"Throttled":   {"waits as long as asked", answered(429, "Throttled", "", "10"), secret, fault.Throttled, []string{"throttling"}, 10 * time.Second},
@@ -77,8 +92,38 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
-	var unwrapped *azcore.ResponseError
-	if err := explain(answered(404, "SecretNotFound", "", ""), secret); !errors.As(err, &unwrapped) {
-		t.Error("the answer is lost for the log")
+}
+
+// echo is what some proxies send instead of an answer: the request, headers and all.
+const echo = "GET /secrets/db HTTP/1.1\nAuthorization: Bearer eyJ-canary.eyJ-canary.canary"
+
+func TestNothingOfAnAnswerButItsCodesIsKept(t *testing.T) {
+	t.Parallel()
+	op := operation{vault: "shop", object: spcparams.Object{Name: "db", Type: spcparams.TypeSecret}}
+	unreadable := json.Unmarshal([]byte(`{"Value":424242}`), &struct{ Value string }{})
+	for name, tc := range map[string]struct {
+		reason string
+		err    error
+		keeps  string
+	}{
+		"Codes":    {"what support asks for is in the log", answered(403, "Forbidden", "ForbiddenByRbac", ""), `HTTP 403, code "Forbidden", inner code "ForbiddenByRbac", request ID "request-1"`},
+		"Page":     {"a proxy's page is not", response(403, "<pre>"+echo+"</pre>", "request-1"), `HTTP 403, code "", inner code "", request ID "request-1"`},
+		"Codeless": {"nor a token where a code should be", response(400, fmt.Sprintf(`{"error":{"code":%q,"innererror":{"code":%q}}}`, echo, echo), echo), "HTTP 400"},
+		"Long":     {"nor one that is a single word", response(400, `{"error":{"code":"`+strings.Repeat("canary", 9)+`"}}`, ""), "HTTP 400"},
+		"Down":     {"whatever the status", response(502, echo, ""), "HTTP 502"},
+		"Garbage":  {"an error that quotes what it could not read keeps its type", fmt.Errorf("unmarshalling: %w", unreadable), "fmt.wrapError"},
+		"Lacking":  {"one of ours says nothing of it", errIncomplete, errIncomplete.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := explain(tc.err, op)
+			shown := got.Message + "\n" + got.Detail.Error()
+			if strings.Contains(shown, "canary") || strings.Contains(shown, "Bearer") || strings.Contains(shown, "424242") {
+				t.Errorf("%s: %s", tc.reason, shown)
+			}
+			if !strings.Contains(got.Detail.Error(), tc.keeps) {
+				t.Errorf("%s: the detail is %q, want %q", tc.reason, got.Detail, tc.keeps)
+			}
+		})
 	}
 }
