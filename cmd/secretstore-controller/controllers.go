@@ -11,6 +11,7 @@ import (
 
 	"secretstore/internal/azure/entra"
 	"secretstore/internal/controller/akvsync"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/controller/secretsync"
 	"secretstore/internal/kube"
 	"secretstore/internal/metrics"
@@ -43,8 +44,20 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Partial:       opts.partialSync,
 		DigestKey:     key,
 		Ended:         counts.Check,
+		Neighbours:    guard(mgr, opts, counts.LeftAlone),
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
+}
+
+// guard keeps a reconciler from what another controller of its kind looks after.
+func guard(mgr ctrl.Manager, opts options, count func(int)) *neighbour.Guard {
+	return &neighbour.Guard{
+		Rule:     neighbour.Rule{AdoptWrittenBefore: opts.adoptWrittenBefore},
+		Reader:   mgr.GetClient(),
+		Recorder: mgr.GetEventRecorder("secretstore-controller"),
+		Clock:    clock.RealClock{},
+		Count:    count,
+	}
 }
 
 func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {
@@ -57,9 +70,10 @@ func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {
 
 func addAKVSync(ctx context.Context, mgr ctrl.Manager, opts options) error {
 	reconciler := &akvsync.Reconciler{
-		Client:   mgr.GetClient(),
-		Recorder: mgr.GetEventRecorder("secretstore-controller"),
-		Clock:    clock.RealClock{},
+		Client:     mgr.GetClient(),
+		Recorder:   mgr.GetEventRecorder("secretstore-controller"),
+		Clock:      clock.RealClock{},
+		Neighbours: guard(mgr, opts, func(int) {}), // its SecretSyncs are counted
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
 }

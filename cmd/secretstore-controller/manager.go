@@ -16,6 +16,7 @@ import (
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 )
 
 func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
@@ -28,7 +29,7 @@ func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
 		Metrics:                server.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress: opts.healthAddress,
 		Cache: cache.Options{
-			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultTransform:  neighbour.Transform,
 			DefaultNamespaces: cacheNamespaces(opts.namespaces),
 		},
 		LeaderElection:                opts.leaderElection,

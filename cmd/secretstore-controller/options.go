@@ -30,6 +30,8 @@ type options struct {
 	workers int
 	// namespaces are those to serve; none means all.
 	namespaces []string
+	// adoptWrittenBefore gives this controller what another one of the same kinds wrote last before then; zero gives nothing.
+	adoptWrittenBefore time.Time
 	// leaderElection lets several replicas run, of which one works; its Lease is in leaderElectionNamespace.
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -53,7 +55,7 @@ type raw struct {
 	options
 	config                    string
 	pollSeconds, driftSeconds int
-	level                     string
+	level, adopt              string
 }
 
 // flagSet describes every setting. A setting has one name: as a flag, in the file that --config names, and in the chart's
@@ -81,6 +83,9 @@ func (r *raw) flagSet(usage io.Writer) *pflag.FlagSet {
 	flags.IntVar(&r.workers, "workers", defaultWorkers, "`NUMBER` of SecretSyncs that are checked at the same time")
 	flags.StringSliceVar(&r.namespaces, "namespaces", nil,
 		"`NAMESPACES` to serve, parted by commas; all without it. The rights in these are all that the controller then needs")
+	flags.StringVar(&r.adopt, "adoptWrittenBefore", "",
+		"`TIME`, such as 2026-11-24T10:00:00Z, at which another controller of SecretSyncs and AKVSyncs had been stopped: those whose "+
+			"status it wrote last before then are taken over; without it, they are left alone")
 	flags.BoolVar(&r.leaderElection, "leaderElection", false, "let one of several replicas work, and another take over when it ends")
 	flags.StringVar(&r.leaderElectionNamespace, "leaderElectionNamespace", "",
 		"`NAMESPACE` of the Lease for it; the pod's own without it")
@@ -132,6 +137,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		within("workers", opts.workers, 1, maxWorkers),
 		opts.leaderElectionPlace(),
 		parseLevel(r.level, &opts.logLevel),
+		parseTime("adoptWrittenBefore", r.adopt, &opts.adoptWrittenBefore),
 	)
 }
 
@@ -155,6 +161,19 @@ func (o options) leaderElectionPlace() error {
 		return nil
 	}
 	return errors.New("leaderElection needs leaderElectionNamespace outside a cluster: name the namespace for its Lease")
+}
+
+// parseTime reads a moment; an empty text leaves it zero.
+func parseTime(setting, text string, at *time.Time) error {
+	if text == "" {
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("%s is %q: it must be a time such as 2026-11-24T10:00:00Z", setting, text)
+	}
+	*at = parsed
+	return nil
 }
 
 func parseLevel(text string, level *slog.Level) error {

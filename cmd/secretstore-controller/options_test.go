@@ -26,12 +26,13 @@ func TestParse(t *testing.T) {
 		"All": {"every flag is heard", []string{
 			"--kubeconfig", "k", "--cloudFile=c", "--cloudFile=d", "--namespaces=a,b", "--leaderElection", "--leaderElectionNamespace=l",
 			"--rotationPollIntervalInSeconds=60", "--enablePartialSecretSync=false", "--driftCheckIntervalInSeconds=0", "--syncHashKeyFile", "h", "--workers", "3",
-			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug",
+			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug", "--adoptWrittenBefore", "2026-11-24T10:00:00Z",
 		}, func(o *options) {
 			*o = options{
 				kubeconfig: "k", cloudFiles: []string{"c", "d"}, rotationPollInterval: time.Minute, syncHashKeyFile: "h", workers: 3,
 				namespaces: []string{"a", "b"}, leaderElection: true, leaderElectionNamespace: "l",
 				metricsAddress: ":1", healthAddress: ":2", logLevel: slog.LevelDebug,
+				adoptWrittenBefore: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
 			}
 		}},
 		"KebabCase": {"and in Kubernetes' own spelling", []string{
@@ -64,6 +65,7 @@ func TestParseRefuses(t *testing.T) {
 		"Unknown":   {[]string{"--worker=3"}, []string{"--worker"}},
 		"Argument":  {[]string{"start"}, []string{`"start"`, "--help"}},
 		"Interval":  {[]string{"--rotationPollIntervalInSeconds=0"}, []string{"rotationPollIntervalInSeconds is 0", "from 1"}},
+		"Moment":    {[]string{"--adoptWrittenBefore=yesterday"}, []string{`adoptWrittenBefore is "yesterday"`, "2026-11-24T10:00:00Z"}},
 		"Leader":    {[]string{"--leaderElection", "--kubeconfig=k"}, []string{"leaderElectionNamespace"}},
 		"AllAtOnce": {[]string{"--workers=0", "--log-level=loud"}, []string{"workers is 0", "logLevel is \"loud\"", "debug, info, warn or error"}},
 	} {
@@ -106,8 +108,10 @@ func TestSettingsFile(t *testing.T) {
 	}{
 		"All": {
 			"every setting can stand in the file",
-			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\n", nil,
+			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\n" +
+				"adoptWrittenBefore: 2026-11-24T10:00:00Z\n", nil,
 			func(o *options) {
+				o.adoptWrittenBefore = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 				o.namespaces = []string{"a", "b"}
 				o.rotationPollInterval, o.workers, o.logLevel, o.metricsAddress = time.Minute, 3, slog.LevelDebug, ":1"
 			}, nil,

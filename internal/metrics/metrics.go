@@ -23,6 +23,7 @@ type Metrics struct {
 	tokens        *prometheus.CounterVec
 	checks        *prometheus.CounterVec
 	duration      prometheus.Histogram
+	leftAlone     prometheus.Gauge
 }
 
 // New makes the metrics and registers them.
@@ -44,8 +45,14 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help:    "How long a check took, from its beginning to the written Secret, in seconds.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
+		leftAlone: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "secretsyncs_left_alone",
+			Help: "SecretSyncs that are left alone because another controller looks after them.",
+		}),
 	}
-	for _, collector := range []prometheus.Collector{m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration} {
+	for _, collector := range []prometheus.Collector{
+		m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration, m.leftAlone,
+	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -58,6 +65,9 @@ func (m *Metrics) Check(reason string, took time.Duration) {
 	m.checks.WithLabelValues(reason).Inc()
 	m.duration.Observe(took.Seconds())
 }
+
+// LeftAlone tells how many SecretSyncs are left to another controller.
+func (m *Metrics) LeftAlone(n int) { m.leftAlone.Set(float64(n)) }
 
 // Token counts a request for a service account's token.
 func (m *Metrics) Token(err error) {

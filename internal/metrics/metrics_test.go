@@ -85,11 +85,13 @@ func TestCounts(t *testing.T) {
 	m.Token(errors.New("canary"))
 	m.Check("Synced", 30*time.Millisecond)
 	m.Check("Synced", 3*time.Second)
+	m.LeftAlone(5)
+	m.LeftAlone(2)
 	text := shown()
 	for _, want := range []string{
 		`secretstore_service_account_tokens_total{result="granted"} 1`, `secretstore_service_account_tokens_total{result="refused"} 1`,
 		`secretstore_checks_total{reason="Synced"} 2`, `secretstore_check_duration_seconds_bucket{le="0.05"} 1`,
-		`secretstore_check_duration_seconds_count 2`,
+		`secretstore_check_duration_seconds_count 2`, `secretstore_secretsyncs_left_alone 2`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("want %s in\n%s", want, text)

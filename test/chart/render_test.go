@@ -37,6 +37,7 @@ func TestWrongValuesAreRefusedWithTheReason(t *testing.T) {
 		"range":         {reason: "the controller would refuse it later, out of sight", values: values("workers", 0), want: "workers"},
 		"level":         {reason: "the controller would refuse it later, out of sight", values: values("logLevel", "loud"), want: "'debug', 'info', 'warn', 'error'"},
 		"namespace":     {reason: "a pattern is no name", values: values("namespaces", []any{"team-*"}), want: "namespaces/0"},
+		"moment":        {reason: "the controller would refuse it later, out of sight", values: values("adoptWrittenBefore", "yesterday"), want: "adoptWrittenBefore"},
 		"cloud file":    {reason: "a path of the pod is absolute", values: values("cloudFile", []any{"cloud.yaml"}), want: "cloudFile/0"},
 		"digest": {
 			reason: "half a digest pins nothing", want: "image/digest",
@@ -182,7 +183,7 @@ func TestSettingsAreTheControllers(t *testing.T) {
 
 	// That the controller looks for what a setting names means that it took the file.
 	changed := settings(t, values("namespaces", []any{"a", "b"}, "rotationPollIntervalInSeconds", 2592000,
-		"enablePartialSecretSync", false, "cloudFile", []any{"/missing/a", "/missing/b"}))
+		"enablePartialSecretSync", false, "adoptWrittenBefore", "2026-11-24T10:00:00Z", "cloudFile", []any{"/missing/a", "/missing/b"}))
 	file := filepath.Join(programs, "config.yaml")
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)

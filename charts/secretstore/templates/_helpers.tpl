@@ -43,6 +43,7 @@ driftCheckIntervalInSeconds: {{ .Values.driftCheckIntervalInSeconds | int }}
 workers: {{ .Values.workers | int }}
 logLevel: {{ .Values.logLevel }}
 namespaces: {{ .Values.namespaces | toJson }}
+adoptWrittenBefore: {{ .Values.adoptWrittenBefore | quote }}
 leaderElection: {{ .Values.leaderElection }}
 cloudFile: {{ .Values.cloudFile | toJson }}
 # ---

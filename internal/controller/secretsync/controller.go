@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/controller/outcome"
 	"secretstore/internal/fault"
 	"secretstore/internal/kube"
@@ -61,6 +62,8 @@ type Reconciler struct {
 	Ended func(reason string, took time.Duration)
 	// DigestKey is the installation's key for status.syncHash.
 	DigestKey redact.Bytes
+	// Neighbours keeps it from the SecretSyncs of another controller.
+	Neighbours *neighbour.Guard
 
 	written written
 }
@@ -75,13 +78,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !found {
 		r.Looks.Forget(req.NamespacedName)
 		r.written.forget(req.NamespacedName)
+		r.Neighbours.Forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if r.written.behind(req.NamespacedName, sync) {
 		return ctrl.Result{RequeueAfter: catchUp}, nil
 	}
-	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
-		return ctrl.Result{}, nil
+	if leave, again, err := r.leave(ctx, sync); leave || err != nil {
+		return ctrl.Result{RequeueAfter: again}, err
 	}
 	in, err := gather(ctx, r.Client, r.Live, sync)
 	if err != nil {
@@ -230,11 +234,11 @@ func act(change kube.Change) outcome.Act {
 // report writes the status, once and only if it changed, and sends the events.
 func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, result outcome.Result,
 ) (v1alpha1.SecretSyncStatus, error) {
-	status, news := outcome.Of(sync.Status, result)
+	status, news := outcome.Of(inherited(sync.Status), result)
 	if !equality.Semantic.DeepEqual(status, sync.Status) {
 		before := sync.DeepCopy()
 		sync.Status = status
-		if err := r.Client.Status().Patch(ctx, sync, client.MergeFrom(before)); err != nil {
+		if err := r.Client.Status().Patch(ctx, sync, statusPatch(before)); err != nil {
 			return status, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
 		}
 		r.written.note(client.ObjectKeyFromObject(sync), sync)

@@ -42,11 +42,15 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	})); err != nil {
 		return fmt.Errorf("indexing SecretSyncs by service account: %w", err)
 	}
+	if err := r.Neighbours.AddIndex(ctx, indexer); err != nil {
+		return err
+	}
 	account := &metav1.PartialObjectMetadata{}
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("secretsync").
-		For(&v1alpha1.SecretSync{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.SecretSync{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{},
+			changedHands(r.Neighbours.Rule)))).
 		Watches(&spcv1.SecretProviderClass{}, handler.EnqueueRequestsFromMapFunc(r.users(indexClass)),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(account, r.accountHandler()).
