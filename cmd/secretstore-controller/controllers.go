@@ -12,6 +12,7 @@ import (
 
 	"secretstore/internal/azure/entra"
 	"secretstore/internal/controller/akvsync"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/controller/outcome"
 	"secretstore/internal/controller/secretsync"
 	"secretstore/internal/kube"
@@ -65,6 +66,7 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Ended:         counts.Check,
 		Late:          counts.Late,
 		Freshness:     counts,
+		Neighbours:    guard(mgr, opts, counts.LeftAlone),
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
 }
@@ -73,6 +75,17 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 func atOnce(workers int) int {
 	const quarter = 4
 	return max(1, workers-workers/quarter)
+}
+
+// guard keeps a reconciler from what another controller of its kind looks after.
+func guard(mgr ctrl.Manager, opts options, count func(int)) *neighbour.Guard {
+	return &neighbour.Guard{
+		Rule:     neighbour.Rule{AdoptWrittenBefore: opts.adoptWrittenBefore},
+		Reader:   mgr.GetClient(),
+		Recorder: mgr.GetEventRecorder("secretstore-controller"),
+		Clock:    clock.RealClock{},
+		Count:    count,
+	}
 }
 
 func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {
@@ -85,9 +98,10 @@ func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {
 
 func addAKVSync(ctx context.Context, mgr ctrl.Manager, opts options) error {
 	reconciler := &akvsync.Reconciler{
-		Client:   mgr.GetClient(),
-		Recorder: mgr.GetEventRecorder("secretstore-controller"),
-		Clock:    clock.RealClock{},
+		Client:     mgr.GetClient(),
+		Recorder:   mgr.GetEventRecorder("secretstore-controller"),
+		Clock:      clock.RealClock{},
+		Neighbours: guard(mgr, opts, func(int) {}), // its SecretSyncs are counted
 	}
 	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
 }

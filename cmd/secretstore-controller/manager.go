@@ -16,6 +16,7 @@ import (
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/controller/secretsync"
 )
 
@@ -69,11 +70,11 @@ func (s *syncedCaches) check(*http.Request) error {
 	return errors.New("not all that is watched has been read yet; if this stays, the log says what cannot be read")
 }
 
-// cacheOptions is what the caches hold: of all objects no managed fields, of Secrets nothing, or where they are watched, their
+// cacheOptions is what the caches hold: of all objects no managed fields but who wrote the status, of Secrets nothing, or where they are watched, their
 // names.
 func cacheOptions(opts options) (cache.Options, error) {
 	held := cache.Options{
-		DefaultTransform:  cache.TransformStripManagedFields(),
+		DefaultTransform:  neighbour.Transform,
 		DefaultNamespaces: cacheNamespaces(opts.namespaces),
 	}
 	if !opts.watchSecrets {

@@ -36,6 +36,8 @@ type options struct {
 	workers int
 	// namespaces are those to serve; none means all.
 	namespaces []string
+	// adoptWrittenBefore gives this controller what another one of the same kinds wrote last before then; zero gives nothing.
+	adoptWrittenBefore time.Time
 	// leaderElection lets several replicas run, of which one works; its Lease is in leaderElectionNamespace.
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -62,7 +64,7 @@ type raw struct {
 	options
 	config                                   string
 	pollSeconds, driftSeconds, jitterSeconds int
-	driftDetection, level                    string
+	driftDetection, level, adopt             string
 }
 
 // flagSet describes every setting. A setting has one name: as a flag, in the file that --config names, and in the chart's
@@ -98,6 +100,9 @@ func (r *raw) flagSet(usage io.Writer) *pflag.FlagSet {
 	flags.IntVar(&r.workers, "workers", defaultWorkers, "`NUMBER` of SecretSyncs that are checked at the same time")
 	flags.StringSliceVar(&r.namespaces, "namespaces", nil,
 		"`NAMESPACES` to serve, parted by commas; all without it. The rights in these are all that the controller then needs")
+	flags.StringVar(&r.adopt, "adoptWrittenBefore", "",
+		"`TIME`, such as 2026-11-24T10:00:00Z, at which another controller of SecretSyncs and AKVSyncs had been stopped: those whose "+
+			"status it wrote last before then are taken over; without it, they are left alone")
 	flags.BoolVar(&r.leaderElection, "leaderElection", false, "let one of several replicas work, and another take over when it ends")
 	flags.StringVar(&r.leaderElectionNamespace, "leaderElectionNamespace", "",
 		"`NAMESPACE` of the Lease for it; the pod's own without it")
@@ -153,6 +158,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		within("workers", opts.workers, 1, maxWorkers),
 		opts.leaderElectionPlace(),
 		parseLevel(r.level, &opts.logLevel),
+		parseTime("adoptWrittenBefore", r.adopt, &opts.adoptWrittenBefore),
 	)
 }
 
@@ -189,6 +195,19 @@ func parseDetection(text string, watch *bool) error {
 		return fmt.Errorf("driftDetection is %q: it must be %s or %s", text, detectByLook, detectByWatch)
 	}
 	*watch = text == detectByWatch
+	return nil
+}
+
+// parseTime reads a moment; an empty text leaves it zero.
+func parseTime(setting, text string, at *time.Time) error {
+	if text == "" {
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("%s is %q: it must be a time such as 2026-11-24T10:00:00Z", setting, text)
+	}
+	*at = parsed
 	return nil
 }
 

@@ -27,13 +27,14 @@ func TestParse(t *testing.T) {
 			"--kubeconfig", "k", "--cloudFile=c", "--cloudFile=d", "--namespaces=a,b", "--leaderElection", "--leaderElectionNamespace=l",
 			"--rotationPollIntervalInSeconds=60", "--enablePartialSecretSync=false", "--driftCheckIntervalInSeconds=0", "--driftDetection=watch", "--syncHashKeyFile", "h", "--workers", "3",
 			"--jitterSeconds=30", "--vaultRequestsPerSecond=400",
-			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug",
+			"--metricsBindAddress", ":1", "--healthProbeBindAddress", ":2", "--logLevel", "debug", "--adoptWrittenBefore", "2026-11-24T10:00:00Z",
 		}, func(o *options) {
 			*o = options{
 				kubeconfig: "k", cloudFiles: []string{"c", "d"}, rotationPollInterval: time.Minute, watchSecrets: true, syncHashKeyFile: "h", workers: 3,
 				jitter: 30 * time.Second, vaultRequestsPerSecond: 400,
 				namespaces: []string{"a", "b"}, leaderElection: true, leaderElectionNamespace: "l",
 				metricsAddress: ":1", healthAddress: ":2", logLevel: slog.LevelDebug,
+				adoptWrittenBefore: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
 			}
 		}},
 		"KebabCase": {"and in Kubernetes' own spelling", []string{
@@ -69,6 +70,7 @@ func TestParseRefuses(t *testing.T) {
 		"Jitter":    {[]string{"--jitterSeconds=-1"}, []string{"jitterSeconds is -1", "from 0"}},
 		"Budget":    {[]string{"--vaultRequestsPerSecond=0"}, []string{"vaultRequestsPerSecond is 0", "from 1"}},
 		"Detection": {[]string{"--drift-detection=guess"}, []string{`driftDetection is "guess"`, "look or watch"}},
+		"Moment":    {[]string{"--adoptWrittenBefore=yesterday"}, []string{`adoptWrittenBefore is "yesterday"`, "2026-11-24T10:00:00Z"}},
 		"Leader":    {[]string{"--leaderElection", "--kubeconfig=k"}, []string{"leaderElectionNamespace"}},
 		"AllAtOnce": {[]string{"--workers=0", "--log-level=loud"}, []string{"workers is 0", "logLevel is \"loud\"", "debug, info, warn or error"}},
 	} {
@@ -111,8 +113,9 @@ func TestSettingsFile(t *testing.T) {
 	}{
 		"All": {
 			"every setting can stand in the file",
-			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\njitterSeconds: 30\nvaultRequestsPerSecond: 50\n", nil,
+			"rotationPollIntervalInSeconds: 60\nnamespaces: [a, b]\nworkers: 3\nlogLevel: debug\nmetricsBindAddress: ':1'\njitterSeconds: 30\nvaultRequestsPerSecond: 50\nadoptWrittenBefore: 2026-11-24T10:00:00Z\n", nil,
 			func(o *options) {
+				o.adoptWrittenBefore = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 				o.namespaces = []string{"a", "b"}
 				o.rotationPollInterval, o.workers, o.logLevel, o.metricsAddress = time.Minute, 3, slog.LevelDebug, ":1"
 				o.jitter, o.vaultRequestsPerSecond = 30*time.Second, 50

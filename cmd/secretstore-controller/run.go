@@ -54,6 +54,9 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 	if err := checkWatch(ctx, config, opts); err != nil {
 		return err
 	}
+	if err := checkDefinitions(client.Discovery().OpenAPIV3()); err != nil {
+		return err
+	}
 	mgr, err := newManager(config, opts)
 	if err != nil {
 		return err

@@ -8,5 +8,6 @@
 package kube
 
 // FieldManager is the field manager of all that the controller applies. It is the one that the public controller and
-// Microsoft's extension use, so that a data key that they wrote is not left with two managers, which would keep it for ever.
+// Microsoft's extension use, so that a data key that they wrote is not left with two managers, which would keep it for ever;
+// what older versions applied under another name is taken over when the Secret is first written.
 const FieldManager = "secrets-store-sync-controller"

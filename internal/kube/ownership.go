@@ -34,7 +34,9 @@ func refersTo(ref metav1.OwnerReference, name string) bool {
 func foreign(owner Owner) *fault.Error {
 	return fault.New(fault.SecretForeign, "a Secret %s exists that is not this SecretSync's (it lacks the label %s, or the "+
 		"SecretSync as its only owner); it is left alone. Delete it (kubectl delete secret -n %s %s), or give the SecretSync "+
-		"another name", owner.Name, v1alpha1.SecretLabel, owner.Namespace, owner.Name)
+		"another name. If another controller made it for this SecretSync, and only the label is missing, add it: "+
+		"kubectl label secret -n %s %s %s=",
+		owner.Name, v1alpha1.SecretLabel, owner.Namespace, owner.Name, owner.Namespace, owner.Name, v1alpha1.SecretLabel)
 }
 
 // leftOver says whether the controller owns a key, label or annotation of the Secret that is no longer desired. Applying

@@ -72,7 +72,7 @@ const (
 	Unchanged Change = iota
 	// Created: there was no Secret.
 	Created
-	// MetadataChanged: only labels, annotations or keys that are no longer wanted differed.
+	// MetadataChanged: only labels, annotations, keys that are no longer wanted, or who manages the fields differed.
 	MetadataChanged
 	// ValueChanged: a value differed, or was missing.
 	ValueChanged
@@ -118,8 +118,8 @@ func (s *Secrets) Create(ctx context.Context, desired Desired) (made bool, err e
 }
 
 // Write makes the Secret as desired, and nothing else: it writes only if something differs, keeps what others added, and
-// takes away what the controller wrote earlier and no longer wants. live comes from [Secrets.Look]; if the Secret has
-// changed since, nothing is written and the fault is of kind SecretConflict.
+// takes away what the controller, or an older one of SecretSyncs, wrote earlier and is no longer wanted. live comes from
+// [Secrets.Look]; if the Secret has changed since, nothing is written and the fault is of kind SecretConflict.
 func (s *Secrets) Write(ctx context.Context, live *Live, desired Desired) (Change, error) {
 	change := compare(live, desired)
 	if change == Unchanged {
@@ -132,6 +132,9 @@ func (s *Secrets) Write(ctx context.Context, live *Live, desired Desired) (Chang
 		// Ownership of the values is the controller's: what was edited by hand is taken back. Whose the Secret is was
 		// settled before.
 		metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	if err == nil && isFormers(written) {
+		written, err = s.release(ctx, written)
+	}
 	if err != nil {
 		return Unchanged, explainSecretError(err, desired.Owner)
 	}
@@ -198,7 +201,8 @@ func compare(live *Live, desired Desired) Change {
 			return ValueChanged
 		}
 	}
-	if secret.Type != desired.Type || !live.Carries(desired.Labels, desired.Annotations) || leftOver(secret, desired) {
+	if secret.Type != desired.Type || !live.Carries(desired.Labels, desired.Annotations) || leftOver(secret, desired) ||
+		isFormers(secret) {
 		return MetadataChanged
 	}
 	return Unchanged

@@ -39,7 +39,7 @@ func (l *lister) Register(collector prometheus.Collector) error {
 		labels = "`" + strings.Join(strings.Split(parts[3], ","), "`, `") + "`"
 	}
 	kind := strings.TrimPrefix(fmt.Sprint(reflect.TypeOf(collector)), "*prometheus.")
-	kinds := map[string]string{"CounterVec": "counter", "histogram": "histogram", "valueFunc": "gauge", "GaugeVec": "gauge", "HistogramVec": "histogram"}
+	kinds := map[string]string{"CounterVec": "counter", "histogram": "histogram", "valueFunc": "gauge", "gauge": "gauge", "GaugeVec": "gauge", "HistogramVec": "histogram"}
 	if kinds[kind] == "" {
 		return fmt.Errorf("%s is of type %s, for which this test has no word", name, kind)
 	}

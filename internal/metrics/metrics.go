@@ -29,6 +29,7 @@ type Metrics struct {
 	pauses        *prometheus.CounterVec
 	pausedUntil   *prometheus.GaugeVec
 	freshness     *freshness
+	leftAlone     prometheus.Gauge
 }
 
 // New makes the metrics and registers them. Ages are by the clock.
@@ -65,10 +66,14 @@ func New(registry prometheus.Registerer, clk clock.PassiveClock) (*Metrics, erro
 			Namespace: namespace, Name: "vault_paused_until_timestamp_seconds",
 			Help: "Until when a vault (or Entra, for \"\") is left alone, in seconds since 1970; in the past where it is not any more.",
 		}, []string{"vault"}),
+		leftAlone: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "secretsyncs_left_alone",
+			Help: "SecretSyncs that are left alone because another controller looks after them.",
+		}),
 	}
 	for _, collector := range []prometheus.Collector{
 		m.vaultRequests, m.entraRequests, m.tokens, m.checks, m.duration, m.late, m.saved, m.pauses, m.pausedUntil,
-		m.freshness.firstSync, m.freshness.oldest,
+		m.freshness.firstSync, m.freshness.oldest, m.leftAlone,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
@@ -98,6 +103,9 @@ func (m *Metrics) Paused(vault string, until time.Time, throttled bool) {
 	m.pauses.WithLabelValues(vault, cause).Inc()
 	m.pausedUntil.WithLabelValues(vault).Set(float64(until.Unix()))
 }
+
+// LeftAlone notes how many SecretSyncs are left alone now.
+func (m *Metrics) LeftAlone(n int) { m.leftAlone.Set(float64(n)) }
 
 // Token counts a request for a service account's token.
 func (m *Metrics) Token(err error) {

@@ -97,6 +97,8 @@ func TestCounts(t *testing.T) {
 	m.Saved("shop", "sweep")
 	m.Paused("shop", time.Unix(1800000000, 0), true)
 	m.Paused("", time.Unix(1800000001, 0), false)
+	m.LeftAlone(5)
+	m.LeftAlone(2)
 	text := shown()
 	for _, want := range []string{
 		`secretstore_service_account_tokens_total{result="granted"} 1`, `secretstore_service_account_tokens_total{result="refused"} 1`,
@@ -106,6 +108,7 @@ func TestCounts(t *testing.T) {
 		`secretstore_vault_requests_saved_total{by="sweep",vault="shop"} 1`,
 		`secretstore_vault_pauses_total{cause="throttled",vault="shop"} 1`, `secretstore_vault_pauses_total{cause="unavailable",vault=""} 1`,
 		`secretstore_vault_paused_until_timestamp_seconds{vault="shop"} 1.8e+09`,
+		`secretstore_secretsyncs_left_alone 2`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("want %s in\n%s", want, text)

@@ -34,12 +34,18 @@ func Digest(key redact.Bytes, secretType corev1.SecretType, data map[string]reda
 // Comparable says whether a digest was made under the key: only then does another digest mean other data.
 func Comparable(key redact.Bytes, digest string) bool { return strings.HasPrefix(digest, prefix(key)) }
 
+// algorithm is what every digest begins with.
+const algorithm = "hmac-sha256:"
+
+// IsDigest says whether a text is a digest that [Digest] made, under whatever key.
+func IsDigest(text string) bool { return strings.HasPrefix(text, algorithm) }
+
 // prefix names the algorithm and the key. The key's name is a digest under the key itself, of a text that no Secret gives.
 func prefix(key redact.Bytes) string {
 	mac := hmac.New(sha256.New, key.Reveal())
 	_, _ = mac.Write([]byte("name of the key"))
 	const shown = 4
-	return "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil)[:shown]) + ":"
+	return algorithm + hex.EncodeToString(mac.Sum(nil)[:shown]) + ":"
 }
 
 // add writes a field with its length before it, so that no two different inputs run together into one.

@@ -69,6 +69,9 @@ func TestComparable(t *testing.T) {
 	if !secretdata.Comparable(mine, digest) || secretdata.Comparable(other, digest) || secretdata.Comparable(mine, "") {
 		t.Error("digests of another key count as comparable, or those of the same key do not")
 	}
+	if !secretdata.IsDigest(digest) || !secretdata.IsDigest(secretdata.Digest(other, "", nil)) || secretdata.IsDigest("c0ffee") {
+		t.Error("our digests are not told from another controller's")
+	}
 }
 
 // TestDigestTellsApart: data that differ anywhere, also in where one value ends and the next key begins, differ in it.

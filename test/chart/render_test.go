@@ -38,6 +38,7 @@ func TestWrongValuesAreRefusedWithTheReason(t *testing.T) {
 		"level":         {reason: "the controller would refuse it later, out of sight", values: values("logLevel", "loud"), want: "'debug', 'info', 'warn', 'error'"},
 		"detection":     {reason: "the controller would refuse it later, out of sight", values: values("driftDetection", "guess"), want: "'look', 'watch'"},
 		"namespace":     {reason: "a pattern is no name", values: values("namespaces", []any{"team-*"}), want: "namespaces/0"},
+		"moment":        {reason: "the controller would refuse it later, out of sight", values: values("adoptWrittenBefore", "yesterday"), want: "adoptWrittenBefore"},
 		"cloud file":    {reason: "a path of the pod is absolute", values: values("cloudFile", []any{"cloud.yaml"}), want: "cloudFile/0"},
 		"digest": {
 			reason: "half a digest pins nothing", want: "image/digest",
@@ -215,7 +216,7 @@ func TestSettingsAreTheControllers(t *testing.T) {
 
 	// That the controller looks for what a setting names means that it took the file.
 	changed := settings(t, values("namespaces", []any{"a", "b"}, "rotationPollIntervalInSeconds", 2592000,
-		"enablePartialSecretSync", false, "cloudFile", []any{"/missing/a", "/missing/b"}))
+		"enablePartialSecretSync", false, "adoptWrittenBefore", "2026-11-24T10:00:00Z", "cloudFile", []any{"/missing/a", "/missing/b"}))
 	file := filepath.Join(programs, "config.yaml")
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)

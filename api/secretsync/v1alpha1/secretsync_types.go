@@ -59,6 +59,9 @@ const (
 // ReasonClassWarning is the reason of the event that tells what a SecretProviderClass says to no effect.
 const ReasonClassWarning = "SecretProviderClassWarning"
 
+// ReasonLeftAlone is the reason of the event on an object that another controller looks after.
+const ReasonLeftAlone = "LeftToAnotherController"
+
 // SecretSync makes one Secret, of its own name and namespace, out of what a SecretProviderClass names in a vault.
 //
 // +kubebuilder:object:root=true

@@ -52,6 +52,7 @@ driftDetection: {{ .Values.driftDetection }}
 workers: {{ .Values.workers | int }}
 logLevel: {{ .Values.logLevel }}
 namespaces: {{ .Values.namespaces | toJson }}
+adoptWrittenBefore: {{ .Values.adoptWrittenBefore | quote }}
 leaderElection: {{ .Values.leaderElection }}
 cloudFile: {{ .Values.cloudFile | toJson }}
 # ---

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/kube"
 )
 
@@ -47,6 +48,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// Neighbours keeps it from the AKVSyncs of another controller.
+	Neighbours *neighbour.Guard
 }
 
 // settleTime is how long to wait for a cache to show what the API server knows already. The event that brings it usually
@@ -57,7 +60,11 @@ const settleTime = time.Second
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	sync := &v1alpha1.AKVSync{}
 	if err := r.Client.Get(ctx, req.NamespacedName, sync); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		if apierrors.IsNotFound(err) {
+			r.Neighbours.Forget(req.NamespacedName)
+			err = nil
+		}
+		return ctrl.Result{}, err
 	}
 	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
 		return ctrl.Result{}, nil
@@ -65,6 +72,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	in, err := gather(ctx, r.Client, sync)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if leave, again, err := r.Neighbours.Leave(ctx, sync, whose(r.Neighbours.Rule, in)); leave || err != nil {
+		return ctrl.Result{RequeueAfter: again}, err
 	}
 	p := decide(in)
 	again, err := r.act(ctx, &p)

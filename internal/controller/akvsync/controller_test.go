@@ -25,6 +25,7 @@ import (
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 )
 
 // harness is a reconciler with an API server that a test can make refuse.
@@ -52,7 +53,7 @@ func newHarness(t *testing.T, objects ...client.Object) *harness {
 		return nil
 	}
 	h.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.AKVSync{}, &v1alpha1.SecretSync{}).
-		WithIndex(&v1alpha1.AKVSync{}, indexNames, names).
+		WithIndex(&v1alpha1.AKVSync{}, indexNames, names).WithIndex(&v1alpha1.SecretSync{}, neighbour.IndexName, neighbour.Rule{}.Index).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Create: func(ctx context.Context, c client.WithWatch, object client.Object, o ...client.CreateOption) error {
 				if err := ask("create", object); err != nil {
@@ -79,7 +80,10 @@ func newHarness(t *testing.T, objects ...client.Object) *harness {
 				return c.SubResource(sub).Patch(ctx, object, p, o...)
 			},
 		}).Build()
-	h.Reconciler = &Reconciler{Client: h.client, Recorder: h.events, Clock: clocktesting.NewFakePassiveClock(at())}
+	clock := clocktesting.NewFakePassiveClock(at())
+	h.Reconciler = &Reconciler{Client: h.client, Recorder: h.events, Clock: clock, Neighbours: &neighbour.Guard{
+		Reader: h.client, Recorder: h.events, Clock: clock, Count: func(int) {},
+	}}
 	return h
 }
 
@@ -152,6 +156,7 @@ func TestReconcileStepByStep(t *testing.T) {
 		sync := &v1alpha1.SecretSync{}
 		h.get(t, name, sync)
 		sync.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: "True", Reason: "Synced", Message: "fine"}}
+		sync.Status.LastCheckTime = &metav1.Time{Time: at()}
 		if err := h.client.Status().Update(t.Context(), sync); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 )
 
 // input is all that is read before anything is done.
@@ -49,6 +50,26 @@ func (in input) own() []*v1alpha1.SecretSync {
 	for _, name := range slices.Sorted(maps.Keys(in.syncs)) {
 		if metav1.IsControlledBy(in.syncs[name], in.sync) {
 			own = append(own, in.syncs[name])
+		}
+	}
+	return own
+}
+
+// whose finds who looks after an AKVSync: another controller does if it wrote its status, or that of a SecretSync which the
+// AKVSync made or, while it is not ours for certain, asks for.
+func whose(rule neighbour.Rule, in input) neighbour.Finding {
+	own := rule.AKVSync(in.sync)
+	var asked []string
+	if own.Whose != neighbour.Ours {
+		asked = names(in.sync)
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.syncs)) {
+		sync := in.syncs[name]
+		if !metav1.IsControlledBy(sync, in.sync) && !slices.Contains(asked, name) {
+			continue
+		}
+		if found := rule.SecretSync(sync); found.Whose == neighbour.Anothers {
+			return found
 		}
 	}
 	return own

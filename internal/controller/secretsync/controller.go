@@ -13,12 +13,14 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/controller/neighbour"
 	"secretstore/internal/controller/outcome"
 	"secretstore/internal/fault"
 	"secretstore/internal/kube"
@@ -69,6 +71,8 @@ type Reconciler struct {
 	DigestKey redact.Bytes
 	// Late is told by how much each check came after it was due.
 	Late func(time.Duration)
+	// Neighbours keeps it from the SecretSyncs of another controller.
+	Neighbours *neighbour.Guard
 
 	written written
 	queue   atomic.Pointer[workQueue]
@@ -82,19 +86,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if !found {
-		r.Looks.Forget(req.NamespacedName)
-		r.Touched.forget(req.NamespacedName)
-		r.Freshness.Gone(req.NamespacedName)
-		r.written.forget(req.NamespacedName)
-		r.Memory.forget(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if r.written.behind(req.NamespacedName, sync) {
 		return ctrl.Result{RequeueAfter: catchUp}, nil
 	}
-	if !sync.DeletionTimestamp.IsZero() || sync.Spec.SecretSyncControllerName != "" {
-		r.Freshness.Gone(req.NamespacedName)
-		return ctrl.Result{}, nil
+	if leave, again, err := r.leave(ctx, sync); leave || err != nil {
+		return ctrl.Result{RequeueAfter: again}, err
 	}
 	r.tellGood(sync)
 	in, err := gather(ctx, r.Client, r.Live, sync)
@@ -107,6 +106,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return r.run(ctx, in, occasion, drifted)
+}
+
+// forget drops all that is remembered of a SecretSync that is gone.
+func (r *Reconciler) forget(name types.NamespacedName) {
+	r.Looks.Forget(name)
+	r.Touched.forget(name)
+	r.Freshness.Gone(name)
+	r.written.forget(name)
+	r.Memory.forget(name)
+	r.Neighbours.Forget(name)
 }
 
 // run does a check and tells of it.
@@ -175,11 +184,11 @@ func (r *Reconciler) wait(in input, status v1alpha1.SecretSyncStatus, result out
 // report writes the status, once and only if it changed, and sends the events.
 func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, result outcome.Result,
 ) (v1alpha1.SecretSyncStatus, error) {
-	status, news := outcome.Of(sync.Status, result)
+	status, news := outcome.Of(inherited(sync.Status), result)
 	if !equality.Semantic.DeepEqual(status, sync.Status) {
 		before := sync.DeepCopy()
 		sync.Status = status
-		if err := r.Client.Status().Patch(ctx, sync, client.MergeFrom(before)); err != nil {
+		if err := r.Client.Status().Patch(ctx, sync, statusPatch(before)); err != nil {
 			return status, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
 		}
 		r.written.note(client.ObjectKeyFromObject(sync), sync)

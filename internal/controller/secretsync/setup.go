@@ -44,11 +44,15 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	})); err != nil {
 		return fmt.Errorf("indexing SecretSyncs by service account: %w", err)
 	}
+	if err := r.Neighbours.AddIndex(ctx, indexer); err != nil {
+		return err
+	}
 	account := &metav1.PartialObjectMetadata{}
 	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 	controlled := ctrl.NewControllerManagedBy(mgr).
 		Named("secretsync").
-		Watches(&v1alpha1.SecretSync{}, r.syncHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SecretSync{}, r.syncHandler(), builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, changedHands(r.Neighbours.Rule)))).
 		Watches(&spcv1.SecretProviderClass{}, r.classHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(runtimesource.Func(r.keepQueue)).
 		WatchesMetadata(account, r.accountHandler()).
