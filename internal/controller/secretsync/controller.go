@@ -245,8 +245,11 @@ func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, resu
 	return status, nil
 }
 
-// logFault logs a failure with what is not for statuses: the raw answer and its request IDs.
+// logFault logs a failure with what is not for statuses: the raw answer and its request IDs. An interruption is none.
 func logFault(log logr.Logger, f *fault.Error) {
+	if f.Kind == fault.Cancelled {
+		return
+	}
 	log.Info("check failed", "problem", f.Message, "detail", detail(f))
 }
 
