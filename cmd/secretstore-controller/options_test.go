@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
+//covers:field setting.cloudFile setting.driftCheckIntervalInSeconds setting.enablePartialSecretSync setting.leaderElection
+//covers:field setting.logLevel setting.namespaces setting.rotationPollIntervalInSeconds setting.workers
 func TestParse(t *testing.T) {
 	t.Parallel()
 	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, metricsAddress: "0", healthAddress: "0"}

@@ -11,6 +11,8 @@ import (
 	"secretstore/internal/spcparams"
 )
 
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersion
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersionHistory
 func TestPick(t *testing.T) {
 	t.Parallel()
 	at := func(minute int) time.Time { return time.Date(2026, 11, 1, 12, minute, 0, 0, time.UTC) }
