@@ -232,11 +232,21 @@ func (h *hour) checkFlat(t *testing.T) {
 		"goroutines":              {func(s sample) int { return s.goroutines }, goroutineGrowth, goroutineSlack},
 	} {
 		before, after := median(second, tc.of), median(last, tc.of)
-		t.Logf("%s: median %d in the second quarter, %d in the last (%d samples)", what, before, after, len(h.samples))
+		t.Logf("%s: median %d in the second quarter, %d in the last; by eighths: %v", what, before, after, h.eighths(tc.of))
 		if most := float64(before)*tc.growth + tc.slack; float64(after) > most {
 			t.Errorf("%s: %d in the second quarter and %d in the last, want at most %.0f", what, before, after, most)
 		}
 	}
+}
+
+// eighths are the medians of eight parts of the time, which show whether a growth ends.
+func (h *hour) eighths(of func(sample) int) []int {
+	const parts = 8
+	var medians []int
+	for part := range slices.Chunk(h.samples, (len(h.samples)+parts-1)/parts) {
+		medians = append(medians, median(part, of))
+	}
+	return medians
 }
 
 func median(samples []sample, of func(sample) int) int {

@@ -65,10 +65,10 @@ func TestFederationMistakes(t *testing.T) {
 		spoil func(*credential)
 		says  []string
 	}{
-		"issuer":       {func(c *credential) { c.issuer += "/" }, []string{"AADSTS700211", "issuer"}},
-		"subject":      {func(c *credential) { c.subject += "x" }, []string{"AADSTS700213", "subject system:serviceaccount:slot-"}},
+		"issuer":       {func(c *credential) { c.issuer += "/" }, []string{"AADSTS700211", "set its issuer to the cluster's"}},
+		"subject":      {func(c *credential) { c.subject += "x" }, []string{"AADSTS700213", "has the subject system:serviceaccount:slot-"}},
 		"subject-case": {func(c *credential) { c.subject = strings.ToUpper(c.subject) }, []string{"AADSTS7002138", "letter case"}},
-		"audience":     {func(c *credential) { c.audience = "api://other" }, []string{"AADSTS700212", "audience api://AzureADTokenExchange"}},
+		"audience":     {func(c *credential) { c.audience = "api://other" }, []string{"AADSTS700212", "has the audience api://AzureADTokenExchange; set it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
