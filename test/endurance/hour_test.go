@@ -43,9 +43,9 @@ type hour struct {
 // sample is what the controller holds at one moment.
 type sample struct{ kibibytes, goroutines int }
 
-// TestAnHourOfFaults has vaults and Entra fail in all ways that the emulator knows, several at a time, values change, and the API server
-// restart. No Secret ever holds what the vault did not, the controller needs no more memory and goroutines with time, and in the end
-// all is well by itself.
+// TestAnHourOfFaults has vaults and Entra fail in all ways that the emulator knows, several at a time, values change, and the API
+// server restart. No Secret ever holds what the vault did not, the controller needs no more memory and goroutines with time, and
+// in the end all is well by itself.
 //
 //covers:fault everything-for-an-hour api-server-restarted
 func TestAnHourOfFaults(t *testing.T) {

@@ -38,9 +38,9 @@ type killer struct {
 	acts map[string]int
 }
 
-// TestKilledAtAnyMoment kills the controller again and again while SecretSyncs are made, edited and deleted, Secrets edited and deleted
-// by hand, and values changed. After each restart all becomes as it should be; Secrets of others, and what nobody changed, are not
-// written once; no Secret is lost in between; nothing is told more often than it happened.
+// TestKilledAtAnyMoment kills the controller again and again while SecretSyncs are made, edited and deleted, Secrets edited and
+// deleted by hand, and values changed. After each restart all becomes as it should be; Secrets of others, and what nobody
+// changed, are not written once; no Secret is lost in between; nothing is told more often than it happened.
 //
 //covers:fault controller-killed secret-edited secret-deleted
 func TestKilledAtAnyMoment(t *testing.T) {

@@ -61,7 +61,8 @@ type wanted struct {
 	// mapping says which secret of the vault goes under which key.
 	mapping map[string]string
 	uid     types.UID
-	// edited are the keys that were edited by hand. One that is no longer mapped before it is put right is somebody else's, and stays.
+	// edited are the keys that were edited by hand. One that is no longer mapped before it is put right is somebody else's, and
+	// stays.
 	edited map[string]bool
 	// changes counts what should have come to it since it was created: each may give an event.
 	changes int

@@ -21,8 +21,8 @@ type faults struct {
 	byVault map[string][]string
 }
 
-// misbehave sets the faults of the slot's vault, each as the admin endpoint takes it but for the vault's name; none makes all well.
-// At the end of the test all is well.
+// misbehave sets the faults of the slot's vault, each as the admin endpoint takes it but for the vault's name; none makes all
+// well. At the end of the test all is well.
 func (e env) misbehave(t *testing.T, list ...string) {
 	t.Helper()
 	if len(list) > 0 {

@@ -55,8 +55,8 @@ func (e env) exchanges(t *testing.T) int {
 	return n
 }
 
-// TestFederationMistakes has federated credentials that do not fit, each in one part: Entra's refusal is recognised by its code, and
-// the message says what to correct. Once it is corrected the check comes by itself.
+// TestFederationMistakes has federated credentials that do not fit, each in one part: Entra's refusal is recognised by its code,
+// and the message says what to correct. Once it is corrected the check comes by itself.
 //
 //covers:fault wrong-issuer wrong-subject wrong-subject-case wrong-audience
 func TestFederationMistakes(t *testing.T) {
@@ -206,8 +206,8 @@ func TestRefusedTokenIsReplaced(t *testing.T) {
 	}
 }
 
-// TestVaultAccessIsTaken takes away, in turn, what lets the identity into the vault, and gives it back: each failure says what to do,
-// and the controller comes back by itself.
+// TestVaultAccessIsTaken takes away, in turn, what lets the identity into the vault, and gives it back: each failure says what to
+// do, and the controller comes back by itself.
 //
 //covers:fault firewall private-network role-taken
 func TestVaultAccessIsTaken(t *testing.T) {

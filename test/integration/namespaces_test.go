@@ -52,8 +52,8 @@ func TestNothingCrossesANamespace(t *testing.T) {
 	}
 }
 
-// TestOneIdentityOfTwoNamespaces federates one managed identity with the accounts of two namespaces: each exchanges its own token, and
-// what one is refused the other's does not give it.
+// TestOneIdentityOfTwoNamespaces federates one managed identity with the accounts of two namespaces: each exchanges its own
+// token, and what one is refused the other's does not give it.
 //
 //covers:fault namespace-crossed
 func TestOneIdentityOfTwoNamespaces(t *testing.T) {

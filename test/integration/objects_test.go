@@ -17,8 +17,8 @@ func (e env) enable(t *testing.T, name string, enabled bool) {
 	}
 }
 
-// TestVaultObjectGoes takes a secret away under the Secret that holds it: the Secret keeps its value, the condition says what to do,
-// and when the secret is back so is the sync, by itself.
+// TestVaultObjectGoes takes a secret away under the Secret that holds it: the Secret keeps its value, the condition says what to
+// do, and when the secret is back so is the sync, by itself.
 //
 //covers:fault object-deleted object-disabled
 func TestVaultObjectGoes(t *testing.T) {
@@ -66,8 +66,8 @@ func TestVaultObjectGoes(t *testing.T) {
 	}
 }
 
-// TestVaultObjectIsRenamed has an operator move a secret to another name, which Key Vault can only do by a new one, and then tell the
-// class: the alias keeps source paths as they are.
+// TestVaultObjectIsRenamed has an operator move a secret to another name, which Key Vault can only do by a new one, and then tell
+// the class: the alias keeps source paths as they are.
 //
 //covers:field SecretProviderClass.spec.parameters.objects[].objectAlias
 //covers:fault object-renamed

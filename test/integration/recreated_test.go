@@ -37,8 +37,8 @@ func TestClassIsRecreated(t *testing.T) {
 	}
 }
 
-// TestAccountIsRecreated deletes the service account and makes it again: what was held for the first is not used for the second, nor
-// after the deletion at all.
+// TestAccountIsRecreated deletes the service account and makes it again: what was held for the first is not used for the second,
+// nor after the deletion at all.
 //
 //covers:fault account-deleted
 func TestAccountIsRecreated(t *testing.T) {
@@ -62,8 +62,8 @@ func TestAccountIsRecreated(t *testing.T) {
 	}
 }
 
-// TestNamespaceIsDeleted deletes a namespace while its SecretSyncs are being checked: nothing stays, each SecretSync is told of a few
-// times at most, and not at all once it is gone.
+// TestNamespaceIsDeleted deletes a namespace while its SecretSyncs are being checked: nothing stays, each SecretSync is told of a
+// few times at most, and not at all once it is gone.
 //
 //covers:fault namespace-deleted
 func TestNamespaceIsDeleted(t *testing.T) {

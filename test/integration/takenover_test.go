@@ -14,8 +14,8 @@ import (
 	"secretstore/test/cluster"
 )
 
-// TestSecretIsTaken has somebody make the Secret another's, by its label or by its owner: it is left alone from then on, whatever the
-// vault holds, until it is given back.
+// TestSecretIsTaken has somebody make the Secret another's, by its label or by its owner: it is left alone from then on, whatever
+// the vault holds, until it is given back.
 //
 //covers:reason InvalidClusterSecretLabelError
 //covers:fault secret-label-taken secret-owner-taken
@@ -75,8 +75,8 @@ func (e env) awaitTaken(t *testing.T, s *v1alpha1.SecretSync) {
 	}
 }
 
-// TestSecretIsLocked has somebody make the Secret immutable, or put one of another type in its place: it is not forced, the condition
-// says how to have it made anew, and that works.
+// TestSecretIsLocked has somebody make the Secret immutable, or put one of another type in its place: it is not forced, the
+// condition says how to have it made anew, and that works.
 //
 //covers:reason UserInputValidationFailed
 //covers:fault secret-immutable secret-other-type

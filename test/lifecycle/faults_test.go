@@ -32,8 +32,8 @@ func (e env) awaitMessage(t *testing.T, s *v1alpha1.SecretSync, text string) {
 	})
 }
 
-// TestVaultHangs has a vault that takes requests and answers none: checks end with a deadline, which the condition says, the Secret
-// stays, and when the vault answers again nobody has to do anything.
+// TestVaultHangs has a vault that takes requests and answers none: checks end with a deadline, which the condition says, the
+// Secret stays, and when the vault answers again nobody has to do anything.
 //
 //covers:fault vault-hangs
 func TestVaultHangs(t *testing.T) {
@@ -51,8 +51,8 @@ func TestVaultHangs(t *testing.T) {
 	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 }
 
-// TestEntraFails makes Entra fail in every way while an access token is needed: the condition says that it is Entra, and by itself the
-// controller comes back.
+// TestEntraFails makes Entra fail in every way while an access token is needed: the condition says that it is Entra, and by
+// itself the controller comes back.
 //
 //covers:fault entra-unreachable entra-refuses entra-hangs entra-answers-garbage entra-dies-in-mid-answer
 //covers:fault entra-answers-errors entra-throttles
@@ -94,7 +94,8 @@ const twoVaults = `
     secrets: [{name: my-secret, value: the other value}]
 `
 
-// TestDeadVaultHoldsUpNobody has many SecretSyncs of a vault that hangs, more than there are workers, and some of one that is well.
+// TestDeadVaultHoldsUpNobody has many SecretSyncs of a vault that hangs, more than there are workers, and some of one that is
+// well.
 //
 //covers:fault dead-vault-beside-healthy vault-hangs
 func TestDeadVaultHoldsUpNobody(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"secretstore/test/chart"
 )
 
-// TestAllOrNothing switches partial updates off: a Secret whose items cannot all be had is not made, and one that exists keeps all its
-// values, those too that could be updated.
+// TestAllOrNothing switches partial updates off: a Secret whose items cannot all be had is not made, and one that exists keeps
+// all its values, those too that could be updated.
 //
 //covers:field setting.enablePartialSecretSync
 func TestAllOrNothing(t *testing.T) {
@@ -32,8 +32,8 @@ func TestAllOrNothing(t *testing.T) {
 	}
 }
 
-// TestAPIServerGivesNoTokens takes the right to request tokens away: no failure of the user's, so the status is Unknown, and what is
-// missing is named; given back, all goes on by itself.
+// TestAPIServerGivesNoTokens takes the right to request tokens away: no failure of the user's, so the status is Unknown, and what
+// is missing is named; given back, all goes on by itself.
 //
 //covers:reason ControllerInternalError
 func TestAPIServerGivesNoTokens(t *testing.T) {

@@ -1,15 +1,15 @@
 // Command coverage writes a page that says, for every field, every reason of a condition and every fault, which tests cover it.
 //
-// The fields come from the definitions, from the parameters that package spcparams knows and from the schema of the chart's values;
-// the reasons from the constants of the API; the faults from test/faults.txt. What a test covers it says itself, in lines at the end
-// of its comment:
+// The fields come from the definitions, from the parameters that package spcparams knows and from the schema of the chart's
+// values; the reasons from the constants of the API; the faults from test/faults.txt. What a test covers it says itself, in lines
+// at the end of its comment:
 //
 //	//covers:field SecretSync.spec.secretObject.data[].sourcePath setting.workers
 //	//covers:reason PartialSync
 //	//covers:fault vault-hangs
 //
-// Such a line claims that the test fails if that is broken. The command fails, and writes nothing, where something is covered by no
-// test, or a line names what does not exist.
+// Such a line claims that the test fails if that is broken. The command fails, and writes nothing, where something is covered by
+// no test, or a line names what does not exist.
 //
 // Usage: coverage REPOSITORY OUTPUT-FILE
 package main
@@ -44,7 +44,8 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(args[1], []byte(page(all, covered)), 0o644); err != nil { //nolint:gosec // documentation is for all to read
+	err = os.WriteFile(args[1], []byte(page(all, covered)), 0o644) //nolint:gosec // documentation is for all to read
+	if err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
