@@ -135,7 +135,7 @@ func (h *hour) fault() string {
 		places = append(places, fmt.Sprintf(`,"service":"vault","vault":%q`, vault))
 	}
 	kind := kinds()[h.random.IntN(len(kinds()))]
-	h.faults[strings.NewReplacer(`"`, "", "kind:", "").Replace(kind)]++
+	h.faults[strings.NewReplacer(`"kind":`, "", `"`, "").Replace(kind)]++
 	return "{" + kind + places[h.random.IntN(len(places))] + "}"
 }
 
