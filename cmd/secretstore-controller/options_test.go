@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+//covers:field setting.cloudFile setting.driftCheckIntervalInSeconds setting.enablePartialSecretSync setting.leaderElection
+//covers:field setting.logLevel setting.namespaces setting.rotationPollIntervalInSeconds setting.workers
+//covers:field setting.adoptWrittenBefore setting.driftDetection setting.jitterSeconds setting.vaultRequestsPerSecond
 func TestParse(t *testing.T) {
 	t.Parallel()
 	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}

@@ -179,6 +179,7 @@ func TestEditsByHandAreTakenBackAndAdditionsKept(t *testing.T) {
 	}
 }
 
+//covers:fault secret-foreign
 func TestForeignSecretsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	ours := func(f fixture) metav1.OwnerReference {
@@ -296,6 +297,7 @@ func (f fixture) narrow(t *testing.T) *kube.Secrets {
 	return kube.NewSecrets(clients.CoreV1())
 }
 
+//covers:fault secret-immutable secret-other-type
 func TestLockedSecretsAreSaidAndNotForced(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -313,6 +315,7 @@ func TestLockedSecretsAreSaidAndNotForced(t *testing.T) {
 	}
 }
 
+//covers:fault secret-changed-meanwhile
 func TestAChangeBetweenLookAndWriteIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -75,6 +75,8 @@ func TestComparable(t *testing.T) {
 }
 
 // TestDigestTellsApart: data that differ anywhere, also in where one value ends and the next key begins, differ in it.
+//
+//covers:field SecretSync.status.syncHash
 func TestDigestTellsApart(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(58, 97))

@@ -95,6 +95,8 @@ func checkTLS(t *testing.T, kind string, files secretdata.Files, crt, key string
 }
 
 // TestPFXOfPEM: a certificate that the vault holds as PEM, asked for as PFX, becomes one, the same each time.
+//
+//covers:field SecretProviderClass.spec.parameters.objects[].objectFormat
 func TestPFXOfPEM(t *testing.T) {
 	t.Parallel()
 	golden := map[string]string{}

@@ -18,6 +18,7 @@ func plain(value string) secretdata.Fetched {
 	return secretdata.Fetched{Value: redact.FromString(value)}
 }
 
+//covers:field SecretProviderClass.spec.parameters.objects[].objectEncoding
 func TestRenderSecret(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

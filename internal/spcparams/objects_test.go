@@ -15,6 +15,14 @@ func entry(lines ...string) string {
 	return "array:\n  - |\n    " + strings.Join(lines, "\n    ") + "\n"
 }
 
+//covers:field SecretProviderClass.spec.parameters.objects SecretProviderClass.spec.parameters.objects[].filePermission
+//covers:field SecretProviderClass.spec.parameters.objects[].objectAlias
+//covers:field SecretProviderClass.spec.parameters.objects[].objectEncoding
+//covers:field SecretProviderClass.spec.parameters.objects[].objectFormat
+//covers:field SecretProviderClass.spec.parameters.objects[].objectName
+//covers:field SecretProviderClass.spec.parameters.objects[].objectType
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersion
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersionHistory
 func TestParseObjects(t *testing.T) {
 	t.Parallel()
 	object := func(change func(*spcparams.Object)) []spcparams.Object {

@@ -28,6 +28,10 @@ const (
 	paramKeyvaultName = "keyvaultName"
 	paramCloudName    = "cloudName"
 	paramObjects      = "objects"
+	// The ways to sign in that the CSI driver's provider has besides; they have no effect here.
+	paramPodIdentity  = "usePodIdentity"
+	paramVMIdentity   = "useVMManagedIdentity"
+	paramUserAssigned = "userAssignedIdentityID"
 	// csiPrefix starts the parameters that the CSI driver adds for a mount (pod, service account, tokens).
 	csiPrefix = "csi.storage.k8s.io/"
 )
@@ -90,7 +94,7 @@ func parameterWarnings(parameters map[string]string) []Warning {
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		switch name {
 		case paramClientID, paramTenantID, paramOldTenantID, paramKeyvaultName, paramCloudName, paramObjects:
-		case "usePodIdentity", "useVMManagedIdentity", "userAssignedIdentityID":
+		case paramPodIdentity, paramVMIdentity, paramUserAssigned:
 			// "false" and "" are in every template and ask for nothing: a warning about them would only be noise.
 			if value := strings.TrimSpace(parameters[name]); value != "" && !strings.EqualFold(value, "false") {
 				legacy = append(legacy, name)

@@ -44,6 +44,11 @@ func texts(err error) []string {
 	return list
 }
 
+//covers:field SecretProviderClass.spec.parameters.clientID SecretProviderClass.spec.parameters.cloudName
+//covers:field SecretProviderClass.spec.parameters.keyvaultName SecretProviderClass.spec.parameters.tenantID
+//covers:field SecretProviderClass.spec.parameters.tenantId SecretProviderClass.spec.parameters.usePodIdentity
+//covers:field SecretProviderClass.spec.parameters.useVMManagedIdentity
+//covers:field SecretProviderClass.spec.parameters.userAssignedIdentityID
 func TestParse(t *testing.T) {
 	t.Parallel()
 	plain := spcparams.Params{

@@ -24,6 +24,9 @@ import (
 	"secretstore/test/stack"
 )
 
+//covers:field setting.cloudFile setting.image.digest setting.image.repository setting.leaderElection setting.logLevel
+//covers:field setting.namespaces setting.rotationPollIntervalInSeconds setting.validatingAdmissionPolicies.tokenAudiences
+//covers:field setting.workers
 func TestWrongValuesAreRefusedWithTheReason(t *testing.T) {
 	table := map[string]struct {
 		reason     string
@@ -63,6 +66,7 @@ func TestWrongValuesAreRefusedWithTheReason(t *testing.T) {
 	}
 }
 
+//covers:field setting.namespaces setting.validatingAdmissionPolicies.applyPolicies
 func TestPoliciesFollowTheCluster(t *testing.T) {
 	const beta = "admissionregistration.k8s.io/v1beta1"
 	off := map[string]any{"applyPolicies": false}
@@ -123,6 +127,7 @@ func TestTheClusterRoleIsTheCodes(t *testing.T) {
 	}
 }
 
+//covers:field setting.namespaces setting.leaderElection
 func TestNamespacesLeaveNoRightOutside(t *testing.T) {
 	objects := render(t, values("namespaces", []any{"a", "b"}, "leaderElection", false))
 	if wide := names(objects, "ClusterRole", "ClusterRoleBinding"); len(wide) > 0 {
@@ -180,6 +185,10 @@ func settings(t *testing.T, v map[string]any) string {
 
 // TestSettingsAreTheControllers compares the chart with the program: each setting stands in the settings file, and is a value of
 // its name with its default unless the chart decides it.
+//
+//covers:field setting.cloudFile setting.driftCheckIntervalInSeconds setting.enablePartialSecretSync setting.leaderElection
+//covers:field setting.logLevel setting.namespaces setting.rotationPollIntervalInSeconds setting.workers
+//covers:field setting.adoptWrittenBefore setting.driftDetection setting.jitterSeconds setting.vaultRequestsPerSecond
 func TestSettingsAreTheControllers(t *testing.T) {
 	programs := t.TempDir()
 	if err := stack.Build(t.Context(), programs, false); err != nil {
@@ -236,6 +245,7 @@ func TestPodsAreReplacedWhenSettingsChange(t *testing.T) {
 	}
 }
 
+//covers:field setting.image.digest setting.image.repository setting.image.tag
 func TestTheImageIsPinnedByDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	table := map[string]struct {
@@ -279,6 +289,7 @@ func TestThePodIsRestricted(t *testing.T) {
 	}
 }
 
+//covers:field setting.networkPolicy.enabled
 func TestTheNetworkPolicyIsAskedFor(t *testing.T) {
 	if found := names(render(t, values()), "NetworkPolicy"); len(found) > 0 {
 		t.Errorf("%q by default", found)
@@ -297,6 +308,7 @@ func TestTheNetworkPolicyIsAskedFor(t *testing.T) {
 	t.Error("there is none")
 }
 
+//covers:field setting.syncHashKey.existingSecret
 func TestTheKeyIsMadeOnceAndKept(t *testing.T) {
 	key := func(config chart.Release) corev1.Secret {
 		return find[corev1.Secret](t, decode(t, must(config.Render(t.Context(), values()))(t)), "Secret")

@@ -25,6 +25,8 @@ import (
 
 // TestTheControllerRunsByTheChart runs the controller by the chart's settings file and rights, once for the cluster and once for
 // one namespace, watching its Secrets or not: it takes its Lease and does its work, and nothing is forbidden to it.
+//
+//covers:field setting.leaderElection setting.namespaces
 func TestTheControllerRunsByTheChart(t *testing.T) {
 	programs := t.TempDir()
 	if err := stack.Build(t.Context(), programs, false); err != nil {

@@ -135,6 +135,10 @@ func TestAKVSyncMistakesHoldUpNothing(t *testing.T) {
 }
 
 // TestAKVSyncRollsUp has one object of four disabled, then enabled, and then the vault's access taken away.
+//
+//covers:field AKVSync.spec.forceSynchronization AKVSync.spec.keyvaultName AKVSync.status.conditions[].status
+//covers:field AKVSync.status.conditions[].reason AKVSync.status.synced
+//covers:reason Stale
 func TestAKVSyncRollsUp(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -165,6 +169,8 @@ func TestAKVSyncRollsUp(t *testing.T) {
 	}
 }
 
+//covers:field AKVSync.spec.objects[].kubernetesSecretType AKVSync.status.objects[].message
+//covers:reason UserInputValidationFailed
 func TestAKVSyncTypeCannotChange(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -189,6 +195,10 @@ func TestAKVSyncTypeCannotChange(t *testing.T) {
 }
 
 // TestAKVSyncRefusedByTheAPIServer makes the mistakes that the definition knows: each is said at once, in words.
+//
+//covers:field AKVSync.spec.clientID AKVSync.spec.keyvaultName AKVSync.spec.tenantID AKVSync.spec.serviceAccountName
+//covers:field AKVSync.spec.objects[].kubernetesSecretType AKVSync.spec.objects[].versionHistory
+//covers:field AKVSync.spec.objects[].mapping[].version
 func TestAKVSyncRefusedByTheAPIServer(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -240,6 +250,7 @@ func TestAKVSyncRefusedByTheAPIServer(t *testing.T) {
 	}
 }
 
+//covers:field AKVSync.spec.secretSyncControllerName
 func TestAKVSyncOfAnotherController(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

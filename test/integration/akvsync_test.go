@@ -142,6 +142,18 @@ func (e env) gone(t *testing.T, names ...string) {
 }
 
 // TestAKVSyncShapes asks for a Secret of every shape, and looks at all that comes of it.
+//
+//covers:field AKVSync.spec.clientID AKVSync.spec.keyvaultName AKVSync.spec.tenantID AKVSync.spec.serviceAccountName
+//covers:field AKVSync.spec.objects[].annotations AKVSync.spec.objects[].certInAKV
+//covers:field AKVSync.spec.objects[].kubernetesSecretName AKVSync.spec.objects[].kubernetesSecretType
+//covers:field AKVSync.spec.objects[].labels AKVSync.spec.objects[].secretInAKV AKVSync.spec.objects[].versionHistory
+//covers:field AKVSync.spec.objects[].mapping[].certInAKV AKVSync.spec.objects[].mapping[].dataKey
+//covers:field AKVSync.spec.objects[].mapping[].secretInAKV AKVSync.spec.objects[].mapping[].version AKVSync.status.synced
+//covers:field AKVSync.status.observedGeneration AKVSync.status.conditions[].reason AKVSync.status.conditions[].message
+//covers:field AKVSync.status.conditions[].type AKVSync.status.objects[].entry AKVSync.status.objects[].kind
+//covers:field AKVSync.status.objects[].name AKVSync.status.objects[].status AKVSync.status.objects[].reason
+//covers:field AKVSync.status.objects[].lastSuccessfulSyncTime
+//covers:reason Synced
 func TestAKVSyncShapes(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -86,6 +86,19 @@ func badInputs() map[string]badInput {
 }
 
 // TestBadInput makes every mistake in turn: each has its reason and its cure in the condition and in one event, and no Secret.
+//
+//covers:field SecretSync.spec.secretObject.annotations SecretSync.spec.secretObject.labels SecretSync.spec.secretObject.type
+//covers:field SecretSync.spec.secretObject.data[].sourcePath SecretSync.spec.secretObject.data[].targetKey
+//covers:field SecretSync.spec.secretProviderClassName SecretSync.spec.serviceAccountName
+//covers:field SecretSync.status.conditions[].message SecretProviderClass.spec.parameters.clientID
+//covers:field SecretProviderClass.spec.parameters.cloudName SecretProviderClass.spec.parameters.keyvaultName
+//covers:field SecretProviderClass.spec.parameters.objects SecretProviderClass.spec.parameters.tenantID
+//covers:field SecretProviderClass.spec.parameters.objects[].objectName
+//covers:field SecretProviderClass.spec.parameters.objects[].objectType
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersion
+//covers:reason ProviderError ControllerSpcError UserInputValidationFailed InvalidClusterSecretLabelError
+//covers:reason InvalidClusterSecretAnnotationError
+//covers:fault wrong-tenant wrong-client no-credential role-taken object-disabled
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -147,6 +160,8 @@ func TestMistakesHarmNoSecret(t *testing.T) {
 	}
 }
 
+//covers:reason InvalidClusterSecretLabelError
+//covers:fault secret-foreign
 func TestForeignSecret(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

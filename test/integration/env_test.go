@@ -35,6 +35,12 @@ type env struct {
 // newEnv takes a slot and makes its namespace and service account.
 func newEnv(t *testing.T) env {
 	t.Helper()
+	return newEnvIn(t, shared.slots.take(t))
+}
+
+// newEnvIn is newEnv for a certain slot, which one test only may use.
+func newEnvIn(t *testing.T, place slot) env {
+	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := errors.Join(corev1.AddToScheme(scheme), eventsv1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), spcv1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
@@ -43,7 +49,7 @@ func newEnv(t *testing.T) env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := env{slot: shared.slots.take(t), client: c}
+	e := env{slot: place, client: c}
 	e.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.Namespace()}})
 	e.create(t, e.account())
 	return e
@@ -233,10 +239,12 @@ type request struct {
 	Operation string `json:"operation"`
 	Name      string `json:"name"`
 	Status    int    `json:"status"`
+	ClientID  string `json:"clientID"`
+	Code      string `json:"code"`
 }
 
-// requests are the answered requests to the slot's vault so far, as "operation name", challenges left out.
-func (e env) requests(t *testing.T) []string {
+// requestLog is what the emulator was asked so far, by whomever.
+func requestLog(t *testing.T) []request {
 	t.Helper()
 	var all struct {
 		Requests []request `json:"requests"`
@@ -244,8 +252,14 @@ func (e env) requests(t *testing.T) []string {
 	if err := shared.stack.Admin(t.Context(), "GET", "/admin/requests", "", &all); err != nil {
 		t.Fatal(err)
 	}
+	return all.Requests
+}
+
+// requests are the answered requests to the slot's vault so far, as "operation name", challenges left out.
+func (e env) requests(t *testing.T) []string {
+	t.Helper()
 	var mine []string
-	for _, r := range all.Requests {
+	for _, r := range requestLog(t) {
 		if r.Vault == e.Vault() && r.Status != 401 {
 			mine = append(mine, r.Operation+" "+r.Name)
 		}

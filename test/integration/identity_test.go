@@ -57,6 +57,8 @@ func (e env) roles(t *testing.T, method string) {
 
 // TestRefusalsSayWhatToDo has Entra and the vault refuse for one reason after the other. What is about unknown tenants, clients and
 // objects is in TestBadInput.
+//
+//covers:fault wrong-issuer wrong-subject wrong-subject-case wrong-audience firewall private-network
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -125,6 +127,8 @@ func TestAccessPoliciesWantAnotherCure(t *testing.T) {
 
 // TestWhatPropagatesIsAwaited makes what is missing while the controller asks, and touches nothing else: the SecretSync becomes
 // healthy by itself. Until then it says the same, and since when.
+//
+//covers:fault credential-propagates
 func TestWhatPropagatesIsAwaited(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

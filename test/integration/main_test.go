@@ -21,6 +21,7 @@ type suite struct {
 	stack   *stack.Stack
 	dir     string
 	slots   slots
+	faults  faults
 	// metrics is the host:port of the controller's metrics.
 	metrics string
 }

@@ -12,6 +12,10 @@ import (
 )
 
 // TestPartialSync takes objects away one after the other, and brings them back.
+//
+//covers:field SecretSync.status.lastSuccessfulSyncTime setting.enablePartialSecretSync
+//covers:reason PartialSync Synced
+//covers:fault object-deleted object-disabled
 func TestPartialSync(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

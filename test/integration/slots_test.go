@@ -15,8 +15,12 @@ import (
 type slots struct{ taken atomic.Int32 }
 
 const (
-	slotCount = 48
-	tenantID  = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+	slotCount = 72
+	// briefSlot and renewedSlot are two more, whose access tokens live for seconds: the first is past the time at which clients
+	// renew them from the start, the second comes to it after two seconds (they do so five minutes ahead).
+	briefSlot, renewedSlot       = slotCount + 1, slotCount + 2
+	briefSeconds, renewedSeconds = 2, 302
+	tenantID                     = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 	// canary stands in every secret value, so that one that shows up where it must not can be found.
 	canary = "canary-5e1f"
 )
@@ -36,6 +40,18 @@ func (s slot) Vault() string { return fmt.Sprintf("vault-%02d", s.Number) }
 // ClientID is that of the slot's managed identity.
 func (s slot) ClientID() string {
 	return fmt.Sprintf("11111111-0000-0000-0000-0000000000%02d", s.Number)
+}
+
+// TokenSeconds is how long the access tokens of the slot's identity live.
+func (s slot) TokenSeconds() int {
+	switch s.Number {
+	case briefSlot:
+		return briefSeconds
+	case renewedSlot:
+		return renewedSeconds
+	default:
+		return 24 * 60 * 60
+	}
 }
 
 // operator may change what is in all vaults.
@@ -63,6 +79,7 @@ applications:
 {{- range .Slots}}
   - clientID: {{.ClientID}}
     name: identity-{{.Number}}
+    tokenLifetimeSeconds: {{.TokenSeconds}}
     federatedCredentials: [{name: cluster, issuer: "{{$.Issuer}}", subject: "system:serviceaccount:{{.Namespace}}:{{.Account}}"}]
 {{- end}}
 vaults:
@@ -94,8 +111,8 @@ vaults:
   - {name: policies, authorization: accessPolicies, secrets: [{name: plain, value: {{$.Canary}}-policies}]}
   - {name: forbidden, secrets: [{name: plain, value: {{$.Canary}}-forbidden}]}
 `
-	list := make([]slot, 0, slotCount)
-	for n := range slotCount {
+	list := make([]slot, 0, renewedSlot)
+	for n := range renewedSlot {
 		list = append(list, slot{Number: n + 1})
 	}
 	var out bytes.Buffer

@@ -22,6 +22,17 @@ import (
 
 const synced = v1alpha1.ReasonUpdateNoValueChangeSucceeded
 
+//covers:field SecretSync.spec.secretObject.annotations SecretSync.spec.secretObject.labels
+//covers:field SecretSync.spec.secretObject.data[].sourcePath SecretSync.spec.secretObject.data[].targetKey
+//covers:field SecretSync.status.conditions[].message SecretSync.status.conditions[].observedGeneration
+//covers:field SecretSync.status.conditions[].reason SecretSync.status.conditions[].status
+//covers:field SecretSync.status.conditions[].type SecretSync.status.lastSuccessfulSyncTime SecretSync.status.lastCheckTime
+//covers:field SecretSync.status.syncHash SecretProviderClass.spec.parameters.clientID
+//covers:field SecretProviderClass.spec.parameters.keyvaultName SecretProviderClass.spec.parameters.objects
+//covers:field SecretProviderClass.spec.parameters.objects[].objectAlias
+//covers:field SecretProviderClass.spec.parameters.objects[].objectName
+//covers:field SecretProviderClass.spec.parameters.objects[].objectType
+//covers:reason CreateSucceeded UpdateNoValueChangeSucceeded Synced
 func TestOpaque(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -34,6 +45,9 @@ func TestOpaque(t *testing.T) {
 	got := map[string]string{}
 	for _, c := range s.Status.Conditions {
 		got[c.Type] = string(c.Status) + "/" + c.Reason
+		if c.ObservedGeneration != s.Generation || c.LastTransitionTime.IsZero() || c.Message == "" {
+			t.Errorf("condition %+v", c)
+		}
 	}
 	want := map[string]string{"Create": "True/CreateSucceeded", "Update": "True/UpdateNoValueChangeSucceeded", "Ready": "True/Synced"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -71,6 +85,7 @@ func TestOpaque(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.spec.secretObject.type
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -109,6 +124,7 @@ func parse(t *testing.T, der []byte) *x509.Certificate {
 	return certificate
 }
 
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersionHistory
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -132,6 +148,8 @@ func TestOnlyMappedObjectsAreFetched(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.spec.forceSynchronization SecretSync.spec.secretObject.data[].targetKey SecretSync.status.syncHash
+//covers:reason UpdateNoValueChangeSucceeded UpdateValueChangeOrForceUpdateSucceeded
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -159,6 +177,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.spec.secretProviderClassName SecretSync.spec.serviceAccountName SecretSync.status.observedInputs
+//covers:reason ControllerSpcError Stale
 func TestWhatACheckReadsIsWatched(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -184,6 +204,9 @@ func TestWhatACheckReadsIsWatched(t *testing.T) {
 }
 
 // TestEditsByHandAreTakenBack edits and deletes the Secret, and touches nothing else: the looks between checks find it.
+//
+//covers:field SecretSync.spec.secretObject.labels setting.driftCheckIntervalInSeconds
+//covers:fault secret-deleted secret-edited
 func TestEditsByHandAreTakenBack(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -240,6 +263,7 @@ func TestDeletingTheSecretSyncDeletesItsSecret(t *testing.T) {
 	})
 }
 
+//covers:field SecretSync.spec.secretSyncControllerName
 func TestAnotherControllersObjectsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -254,6 +278,7 @@ func TestAnotherControllersObjectsAreLeftAlone(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.spec.secretObject.type
 func TestTheTypeIsImmutable(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -303,6 +328,9 @@ func TestTheControllerReadsNoSecrets(t *testing.T) {
 }
 
 // TestWhatHasNoEffectIsSaid has the old provider's flags and a misspelt field in a class that works.
+//
+//covers:field SecretProviderClass.spec.parameters.useVMManagedIdentity
+//covers:reason SecretProviderClassWarning
 func TestWhatHasNoEffectIsSaid(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -51,7 +52,8 @@ func newEnv(t *testing.T, flags ...string) env {
 	return startEnv(t, stack.Options{ControllerFlags: flags})
 }
 
-// startEnv starts the programs with the controller's flags, the chart's values and the way to the API server that o gives.
+// startEnv starts the programs with the emulator's seed, the controller's flags, the chart's values and the way to the API server that
+// o gives. NAMESPACE in a flag stands for the environment's.
 func startEnv(t *testing.T, o stack.Options) env {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -63,15 +65,19 @@ func startEnv(t *testing.T, o stack.Options) env {
 		t.Fatal(err)
 	}
 	e := env{client: c, namespace: shared.Namespace(t)}
-	seed, err := filepath.Abs("../../examples/emulator.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	if err := stack.Build(t.Context(), dir, false); err != nil {
 		t.Fatal(err)
 	}
-	o.Cluster, o.Programs, o.Dir, o.Seed = shared, dir, dir, seed
+	for i, flag := range o.ControllerFlags {
+		o.ControllerFlags[i] = strings.ReplaceAll(flag, "NAMESPACE", e.namespace)
+	}
+	o.Cluster, o.Programs, o.Dir = shared, dir, dir
+	if o.Seed == "" {
+		if o.Seed, err = filepath.Abs("../../examples/emulator.yaml"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	o.Environment = []string{
 		"SERVICE_ACCOUNT_ISSUER=" + shared.Issuer(), "KUBERNETES_NAMESPACE=" + e.namespace, "SERVICE_ACCOUNT_NAME=" + account,
 	}
@@ -114,11 +120,22 @@ spec:
           objectType: secret
 `
 
+// account is the service account of the namespace.
+func (e env) account() *corev1.ServiceAccount {
+	return &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: account}}
+}
+
 // sync creates a SecretSync of the vault's secret.
 func (e env) sync(t *testing.T, name string) *v1alpha1.SecretSync {
 	t.Helper()
+	return e.syncOf(t, name, "vault")
+}
+
+// syncOf creates a SecretSync of a class.
+func (e env) syncOf(t *testing.T, name, class string) *v1alpha1.SecretSync {
+	t.Helper()
 	s := &v1alpha1.SecretSync{Spec: v1alpha1.SecretSyncSpec{
-		SecretProviderClassName: "vault", ServiceAccountName: account,
+		SecretProviderClassName: class, ServiceAccountName: account,
 		SecretObject: v1alpha1.SecretObject{Data: []v1alpha1.SecretObjectData{{SourcePath: "my-secret", TargetKey: "k"}}},
 	}}
 	s.Namespace, s.Name = e.namespace, name
@@ -182,8 +199,11 @@ func (e env) behave(t *testing.T, behaviour string) {
 }
 
 // TestRestartAsksNothingThatIsNotDue kills the controller and starts it again: what was checked within the hour is left alone.
+//
+//covers:field SecretSync.status.lastCheckTime
+//covers:fault controller-killed
 func TestRestartAsksNothingThatIsNotDue(t *testing.T) {
-	e := newEnv(t)
+	e := newEnv(t, "--namespaces=NAMESPACE")
 	old := e.sync(t, "old")
 	e.await(t, old, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	asked, version := e.asked(t), e.version(t, "old")
@@ -204,6 +224,10 @@ func TestRestartAsksNothingThatIsNotDue(t *testing.T) {
 }
 
 // TestOutageOverARestart has vault or Entra away while the controller ends and comes back.
+//
+//covers:field setting.rotationPollIntervalInSeconds
+//covers:reason ProviderError Stale
+//covers:fault vault-down-over-restart entra-down-over-restart all-of-azure-down
 func TestOutageOverARestart(t *testing.T) {
 	for name, behaviour := range map[string]string{
 		"Vault": `{"faults":[{"kind":"unreachable","service":"vault"},{"kind":"refuse","service":"vault"}]}`,
@@ -235,6 +259,9 @@ func TestOutageOverARestart(t *testing.T) {
 }
 
 // TestAPIServerRestart takes the API server away under the controller, which must neither end nor forget its work.
+//
+//covers:field setting.rotationPollIntervalInSeconds
+//covers:fault api-server-restarted
 func TestAPIServerRestart(t *testing.T) {
 	e := newEnv(t, "--rotationPollIntervalInSeconds=1")
 	s := e.sync(t, "app")
@@ -262,8 +289,13 @@ func TestAPIServerRestart(t *testing.T) {
 }
 
 // TestTwoReplicas has two controllers elect a leader: one works, and the other takes over when it ends.
+//
+//covers:field setting.leaderElection
+//covers:fault replica-ends
+//
+//covers:field SecretSync.status.observedForceSynchronization
 func TestTwoReplicas(t *testing.T) {
-	e := newEnv(t, "--leaderElection", "--leaderElectionNamespace="+chart.Namespace)
+	e := newEnv(t, "--leaderElection", "--leaderElectionNamespace="+chart.Namespace, "--namespaces=NAMESPACE")
 	e.await(t, e.sync(t, "first"), v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	second, err := e.stack.StartReplica(t.Context())
 	if err != nil {

@@ -136,6 +136,9 @@ func (e env) untouched(t *testing.T, s *v1alpha1.SecretSync, occasion func()) {
 
 // TestNeighboursObjectsAreLeftAloneUntilTheyAreGiven has another controller at work first; then it is stopped and its objects are
 // given to ours; then it comes back.
+//
+//covers:field setting.adoptWrittenBefore
+//covers:reason LeftToAnotherController
 func TestNeighboursObjectsAreLeftAloneUntilTheyAreGiven(t *testing.T) {
 	for name, tc := range map[string]struct {
 		manager     string
@@ -193,11 +196,15 @@ func TestNeighboursObjectsAreLeftAloneUntilTheyAreGiven(t *testing.T) {
 				e.force(t, app)
 				e.works(t, fresh)
 			})
+			// While it is there, new SecretSyncs wait for the other controller, those of the next test too.
+			if err := e.client.Delete(t.Context(), app); err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
 }
 
-// TestNeighboursAKVSyncsAreLeftAloneUntilTheyAreGiven has an AKVSync that another controller served and made a SecretSync of.
+// TestNeighboursAKVSyncsAreLeftAloneUntilTheyAreGiven has an AKVSync whose status another controller wrote.
 func TestNeighboursAKVSyncsAreLeftAloneUntilTheyAreGiven(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "settings.yaml")
 	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {

@@ -59,6 +59,19 @@ func (s *Stack) Set(ctx context.Context, vault, name, value string, o Operator) 
 	return nil
 }
 
+// Enable switches the latest version of a secret on or off.
+func (s *Stack) Enable(ctx context.Context, vault, name string, enabled bool, o Operator) error {
+	client, err := s.Secrets(vault, o)
+	if err != nil {
+		return err
+	}
+	attributes := azsecrets.UpdateSecretPropertiesParameters{SecretAttributes: &azsecrets.SecretAttributes{Enabled: &enabled}}
+	if _, err := client.UpdateSecretProperties(ctx, name, "", attributes, nil); err != nil {
+		return fmt.Errorf("switching secret %s in vault %s: %w", name, vault, err)
+	}
+	return nil
+}
+
 // HTTPClient reaches the emulator under all of Azure's names.
 func (s *Stack) HTTPClient() *http.Client { return s.client }
 

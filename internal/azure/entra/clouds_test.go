@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+//covers:field SecretProviderClass.spec.parameters.cloudName
 func TestClouds(t *testing.T) {
 	t.Parallel()
 	mine := Cloud{Name: "mine", VaultDNSSuffix: "vault.mine"}

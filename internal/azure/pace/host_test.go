@@ -75,6 +75,8 @@ func ask(ctx context.Context, h pace.RoundTripper) error {
 func well(int) (int, int, error) { return http.StatusOK, 0, nil }
 
 // TestBudget has many ask at once, in a bubble where time costs nothing.
+//
+//covers:field setting.vaultRequestsPerSecond
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{answer: well}

@@ -268,6 +268,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+//covers:field AKVSync.spec.forceSynchronization
 func TestForceSynchronization(t *testing.T) {
 	t.Parallel()
 	w := newWorld("secret a", "secret b")

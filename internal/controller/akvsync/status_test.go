@@ -45,6 +45,13 @@ func table(status v1alpha1.AKVSyncStatus) []string {
 	return out
 }
 
+//covers:field AKVSync.status.synced AKVSync.status.observedGeneration AKVSync.status.conditions[].type
+//covers:field AKVSync.status.conditions[].status AKVSync.status.conditions[].reason AKVSync.status.conditions[].message
+//covers:field AKVSync.status.conditions[].observedGeneration AKVSync.status.conditions[].lastTransitionTime
+//covers:field AKVSync.status.objects[].entry AKVSync.status.objects[].kind AKVSync.status.objects[].name
+//covers:field AKVSync.status.objects[].status AKVSync.status.objects[].reason AKVSync.status.objects[].message
+//covers:field AKVSync.status.objects[].lastSuccessfulSyncTime
+//covers:reason Pending
 func TestRollUp(t *testing.T) {
 	t.Parallel()
 	const yes, no = metav1.ConditionTrue, metav1.ConditionFalse

@@ -167,7 +167,7 @@ func fail(status *v1alpha1.SecretSyncStatus, r Result) {
 	}
 	set(status, r, failed, verdict.status, verdict.reason, message)
 	switch {
-	case !holdsAll(*status, r.Secret):
+	case !holdsAll(*status, r):
 		set(status, r, v1alpha1.ConditionReady, metav1.ConditionFalse, verdict.reason, summary)
 	case r.Fault.Kind == fault.Partial:
 		set(status, r, v1alpha1.ConditionReady, metav1.ConditionTrue, verdict.reason, summary)
@@ -208,12 +208,13 @@ func toJSON(items []Item) string {
 	return string(text)
 }
 
-// holdsAll says whether the Secret has a value for every mapped key, going by the last time that it was known.
-func holdsAll(status v1alpha1.SecretSyncStatus, state SecretState) bool {
-	if state == SecretUnknown {
+// holdsAll says whether the Secret has a value for every mapped key, going by the last time that it was known. One that was
+// taken by somebody else is no longer the Secret that was known then.
+func holdsAll(status v1alpha1.SecretSyncStatus, r Result) bool {
+	if r.Secret == SecretUnknown && r.Fault.Kind != fault.SecretForeign {
 		return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	}
-	return state == SecretComplete
+	return r.Secret == SecretComplete
 }
 
 func set(status *v1alpha1.SecretSyncStatus, r Result, kind string, value metav1.ConditionStatus, reason, message string) {

@@ -44,6 +44,9 @@ func partial(act outcome.Act, state outcome.SecretState) outcome.Result {
 	return r
 }
 
+//covers:field SecretSync.status.conditions[].type SecretSync.status.conditions[].status
+//covers:field SecretSync.status.conditions[].reason SecretSync.status.lastCheckTime SecretSync.status.observedGeneration
+//covers:reason CreateSucceeded UpdateNoValueChangeSucceeded UpdateValueChangeOrForceUpdateSucceeded PartialSync Stale Synced
 func TestStories(t *testing.T) {
 	t.Parallel()
 	created := map[string]string{"Create": "True/CreateSucceeded", "Update": "True/UpdateNoValueChangeSucceeded", "Ready": "True/Synced"}
@@ -134,6 +137,18 @@ func TestStories(t *testing.T) {
 				"Warning/PartialSync",
 			},
 		},
+		"TakenBySomebodyElse": {
+			{"first all is well", good(outcome.Created), created, "Normal/CreateSucceeded"},
+			{
+				"what another's Secret holds is not what was synced: workloads are not served",
+				bad(fault.SecretForeign, outcome.SecretUnknown, "not this SecretSync's"),
+				map[string]string{
+					"Create": "True/CreateSucceeded", "Update": "False/InvalidClusterSecretLabelError",
+					"Ready": "False/InvalidClusterSecretLabelError",
+				},
+				"Warning/InvalidClusterSecretLabelError",
+			},
+		},
 		"NewKeyWhileTheVaultIsAway": {
 			{"first all is well", good(outcome.Created), created, "Normal/CreateSucceeded"},
 			{
@@ -184,6 +199,9 @@ func tell(t *testing.T, story []step) {
 }
 
 // TestEveryKindHasAVerdict names each kind of failure with the reason that the contract gives it.
+//
+//covers:reason ControllerInternalError ControllerSpcError InvalidClusterSecretAnnotationError InvalidClusterSecretLabelError
+//covers:reason PartialSync ProviderError UnknownError UserInputValidationFailed ValidatingAdmissionPolicyCheckFailed
 func TestEveryKindHasAVerdict(t *testing.T) {
 	t.Parallel()
 	want := map[fault.Kind]string{
@@ -237,6 +255,7 @@ func TestLongMessagesAreCut(t *testing.T) {
 	}
 }
 
+//covers:reason PartialSync
 func TestPartialMessageIsJSON(t *testing.T) {
 	t.Parallel()
 	status, events := outcome.Of(v1alpha1.SecretSyncStatus{}, partial(outcome.Created, outcome.SecretIncomplete))
@@ -287,6 +306,7 @@ func TestPartialMessageFits(t *testing.T) {
 	}
 }
 
+//covers:reason SecretProviderClassWarning
 func TestWarningsAreToldOncePerClass(t *testing.T) {
 	t.Parallel()
 	r := good(outcome.Created)
@@ -309,6 +329,8 @@ func TestWarningsAreToldOncePerClass(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.status.conditions[].lastTransitionTime
+//covers:fault outage-says-since-when
 func TestSinceWhenAFailureLasts(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)

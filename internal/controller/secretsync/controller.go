@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -135,6 +136,9 @@ func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drift
 	}
 	lastGood := in.sync.Status.LastSuccessfulSyncTime
 	status, err := r.report(ctx, in.sync, result)
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: catchUp}, nil // it is another one by now, which the cache will show
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -199,8 +203,11 @@ func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, resu
 	return status, nil
 }
 
-// logFault logs a failure with what is not for statuses: the raw answer and its request IDs.
+// logFault logs a failure with what is not for statuses: the raw answer and its request IDs. An interruption is none.
 func logFault(log logr.Logger, f *fault.Error) {
+	if f.Kind == fault.Cancelled {
+		return
+	}
 	log.Info("check failed", "problem", f.Message, "detail", detail(f))
 }
 

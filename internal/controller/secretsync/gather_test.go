@@ -160,6 +160,7 @@ func TestDecideRefuses(t *testing.T) {
 	}
 }
 
+//covers:field SecretSync.status.observedInputs
 func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	t.Parallel()
 	parameter := func(name, value string) func(*input) {

@@ -55,11 +55,8 @@ func inherited(status v1alpha1.SecretSyncStatus) v1alpha1.SecretSyncStatus {
 	return status
 }
 
-// statusPatch is the change from what the cache had. The first status that this controller writes goes onto exactly that: if
-// another controller wrote one meanwhile, the object may be left to it.
+// statusPatch is the change from what the cache had, to be written onto exactly that. If the SecretSync was edited meanwhile, or made
+// anew under its name, or another controller wrote a status, what the check found is not about it any more.
 func statusPatch(before *v1alpha1.SecretSync) client.Patch {
-	if before.Status.LastCheckTime == nil {
-		return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	}
-	return client.MergeFrom(before)
+	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }

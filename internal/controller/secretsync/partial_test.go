@@ -15,6 +15,7 @@ import (
 	"secretstore/internal/secretdata"
 )
 
+//covers:field setting.enablePartialSecretSync
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	away := fault.New(fault.Unreachable, "vault away")

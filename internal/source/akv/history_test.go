@@ -10,6 +10,8 @@ import (
 	"secretstore/internal/spcparams"
 )
 
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersion
+//covers:field SecretProviderClass.spec.parameters.objects[].objectVersionHistory
 func TestPick(t *testing.T) {
 	t.Parallel()
 	version := func(id string, created int64, enabled bool) entry {
