@@ -52,6 +52,7 @@ func newEnv(t *testing.T, flags ...string) env {
 }
 
 // startEnv starts the programs with the controller's flags, the chart's values and the way to the API server that o gives.
+// NAMESPACE in a flag stands for the environment's.
 func startEnv(t *testing.T, o stack.Options) env {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -70,6 +71,9 @@ func startEnv(t *testing.T, o stack.Options) env {
 	dir := t.TempDir()
 	if err := stack.Build(t.Context(), dir, false); err != nil {
 		t.Fatal(err)
+	}
+	for i, flag := range o.ControllerFlags {
+		o.ControllerFlags[i] = strings.ReplaceAll(flag, "NAMESPACE", e.namespace)
 	}
 	o.Cluster, o.Programs, o.Dir, o.Seed = shared, dir, dir, seed
 	o.Environment = []string{

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/pem"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -54,8 +54,8 @@ func newRecorder(t *testing.T) (r *recorder, reach func(*rest.Config)) {
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(p *httputil.ProxyRequest) { p.SetURL(target) },
 		Transport:     transport,
-		ErrorLog:      log.New(io.Discard, "", 0), // the controller's end cuts its watches
-		FlushInterval: -1,                         // watches are answered bit by bit
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // the controller's end cuts its watches
+		FlushInterval: -1,                                                      // watches are answered bit by bit
 		ModifyResponse: func(response *http.Response) error {
 			if request := response.Request; request.Method == http.MethodGet && aboutSecrets(request.URL.Path) {
 				response.Body = tee{Reader: io.TeeReader(response.Body, r), Closer: response.Body}

@@ -18,16 +18,20 @@ import (
 	"secretstore/test/stack"
 )
 
-// newWatchedEnv has a controller that never looks at Secrets by plan, so that what it repairs it was told by the watch.
-func newWatchedEnv(t *testing.T) (env, *recorder) {
+// newWatchedEnv has a controller that never looks at Secrets by plan, so that what it repairs it was told by the watch. With
+// onlyItsNamespace what other tests left behind is not counted.
+func newWatchedEnv(t *testing.T, flags ...string) (env, *recorder) {
 	t.Helper()
 	recorder, reach := newRecorder(t)
 	return startEnv(t, stack.Options{
-		ControllerFlags: []string{"--driftDetection=watch", "--driftCheckIntervalInSeconds=0", "--logLevel=debug"},
+		ControllerFlags: append(flags, "--driftDetection=watch", "--driftCheckIntervalInSeconds=0"),
 		ChartValues:     map[string]any{"driftDetection": "watch"},
 		ReachCluster:    reach,
 	}), recorder
 }
+
+// onlyItsNamespace has the controller serve and watch the environment's namespace alone.
+const onlyItsNamespace = "--namespaces=NAMESPACE"
 
 // secret is the Secret of a SecretSync; nil if there is none.
 func (e env) secret(t *testing.T, name string) *corev1.Secret {
@@ -70,7 +74,7 @@ func (e env) repaired(t *testing.T, name, value string) {
 
 // TestTouchedSecretsAreRepairedAtOnce edits and deletes a Secret, with the looks by plan switched off, and counts what it costs.
 func TestTouchedSecretsAreRepairedAtOnce(t *testing.T) {
-	e, recorder := newWatchedEnv(t)
+	e, recorder := newWatchedEnv(t, onlyItsNamespace)
 	e.await(t, e.sync(t, "app"), v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	value := string(e.secret(t, "app").Data["k"])
 	if value == "" {
@@ -131,8 +135,8 @@ func TestASecretWithoutItsLabelIsToldAtOnce(t *testing.T) {
 
 // TestNoValueOfASecretIsWatched reads along what the API server sends to a controller that watches Secrets.
 func TestNoValueOfASecretIsWatched(t *testing.T) {
-	e, recorder := newWatchedEnv(t)
-	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "theirs"}, Data: map[string][]byte{"k": []byte("their-canary")}}
+	e, recorder := newWatchedEnv(t, onlyItsNamespace)
+	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "foreign-name"}, Data: map[string][]byte{"k": []byte("their-canary")}}
 	if err := e.client.Create(t.Context(), foreign); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +154,7 @@ func TestNoValueOfASecretIsWatched(t *testing.T) {
 		if preferred, _, _ := strings.Cut(r.accept, ","); !strings.Contains(preferred, "as=PartialObjectMetadata") {
 			t.Errorf("%s prefers %q, which is a whole Secret", r.path, preferred)
 		}
-		if r.path != "/api/v1/secrets" || r.query.Get("labelSelector") != v1alpha1.SecretLabel {
+		if r.path != "/api/v1/namespaces/"+e.namespace+"/secrets" || r.query.Get("labelSelector") != v1alpha1.SecretLabel {
 			t.Errorf("read: %s, %v", r.path, r.query)
 		}
 	}
@@ -163,7 +167,7 @@ func TestNoValueOfASecretIsWatched(t *testing.T) {
 			t.Error("a value was sent to the controller by the watch")
 		}
 	}
-	if strings.Contains(sent, "theirs") {
+	if strings.Contains(sent, "foreign-name") {
 		t.Error("a Secret that carries no label of ours was sent")
 	}
 }
