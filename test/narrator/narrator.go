@@ -50,23 +50,29 @@ func (n *Narrator) Block(text string) {
 	}
 }
 
-// slow is how long something may take before it is said that it goes on.
-const slow = 2 * time.Second
+// slow is how long something may take before it is said that it goes on, and seldom how long at most until that is said again.
+const (
+	slow   = 2 * time.Second
+	seldom = 10 * time.Second
+)
 
-// During runs work, and says every few seconds that it is still at it.
+// During runs work, and says from time to time that it is still at it.
 func (n *Narrator) During(what string, work func() error) error {
 	begun := time.Now()
 	done := make(chan struct{})
 	var said sync.WaitGroup
 	said.Go(func() {
-		tick := time.NewTicker(slow)
-		defer tick.Stop()
+		wait := slow
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
 		for {
 			select {
 			case <-done:
 				return
-			case <-tick.C:
+			case <-timer.C:
 				n.Line("  … %s (%d s)", what, int(time.Since(begun).Seconds()))
+				wait = min(2*wait, seldom)
+				timer.Reset(wait)
 			}
 		}
 	})
