@@ -176,6 +176,7 @@ func (t *trial) flags() []string {
 	return []string{
 		"--namespaces=" + t.place.namespace(), "--workers=" + strconv.Itoa(workers), "--driftCheckIntervalInSeconds=0",
 		"--rotationPollIntervalInSeconds=" + strconv.Itoa(int(t.interval.Seconds())),
+		"--vaultRequestsPerSecond=" + strconv.Itoa(vaultBudget),
 	}
 }
 
