@@ -94,8 +94,8 @@ func setLogger(to io.Writer, level slog.Level) {
 // Requests a second to the API server, and how many may come at once. The server protects itself by priority and
 // fairness; this only keeps one controller from being the reason.
 const (
-	apiQPS   = 100
-	apiBurst = 200
+	apiQPS   = 500
+	apiBurst = 1000
 )
 
 // clusterConfig says how to reach the cluster: by the kubeconfig, or as the pod's service account.

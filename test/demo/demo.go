@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/test/cluster"
+	"secretstore/test/narrator"
 	"secretstore/test/stack"
 )
 
@@ -26,7 +27,7 @@ const (
 
 // demo is what the steps share.
 type demo struct {
-	show    *narrator
+	show    *narrator.Narrator
 	cluster *cluster.Cluster
 	stack   *stack.Stack
 	client  client.Client
@@ -36,7 +37,7 @@ type demo struct {
 }
 
 // run is the demo. Whatever becomes of it, it leaves no process behind.
-func run(ctx context.Context, show *narrator, keep bool) (err error) {
+func run(ctx context.Context, show *narrator.Narrator, keep bool) (err error) {
 	dir, err := os.MkdirTemp("", "secretstore-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder: %w", err)
@@ -57,16 +58,16 @@ func run(ctx context.Context, show *narrator, keep bool) (err error) {
 	if keep {
 		d.stay(ctx)
 	}
-	show.title("Summary")
+	show.Title("Summary")
 	for _, line := range d.summary {
-		show.line("  %s", line)
+		show.Line("  %s", line)
 	}
 	return nil
 }
 
 // startAll builds and starts the control plane, the emulator and the controller.
 func (d *demo) startAll(ctx context.Context) error {
-	d.show.title("1. A real control plane, the emulator of Entra and Key Vault, and the controller")
+	d.show.Title("1. A real control plane, the emulator of Entra and Key Vault, and the controller")
 	crds, err := cluster.Manifests("charts/secretstore/crds/*.yaml")
 	if err != nil {
 		return err
@@ -75,12 +76,12 @@ func (d *demo) startAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.show.during("the controller and the emulator are built", func() error {
+	if err := d.show.During("the controller and the emulator are built", func() error {
 		return stack.Build(ctx, d.dir, false)
 	}); err != nil {
 		return err
 	}
-	if err := d.show.during("etcd, kube-apiserver and kube-controller-manager run", func() (err error) {
+	if err := d.show.During("etcd, kube-apiserver and kube-controller-manager run", func() (err error) {
 		d.cluster, err = cluster.Start(ctx, cluster.Options{Manifests: crds, Dir: filepath.Join(d.dir, "cluster")})
 		return err
 	}); err != nil {
@@ -96,14 +97,14 @@ func (d *demo) startAll(ctx context.Context) error {
 		ControllerFlags: []string{"--rotationPollIntervalInSeconds", pollSeconds},
 	}
 	emulator := "the emulator answers as login.microsoftonline.com and " + vaultName + ".vault.azure.net"
-	if err := d.show.during(emulator, func() (err error) {
+	if err := d.show.During(emulator, func() (err error) {
 		d.stack, err = stack.StartEmulator(ctx, options)
 		return err
 	}); err != nil {
 		return err
 	}
 	controller := "the controller runs as a service account that may create and patch Secrets, and read none"
-	return d.show.during(controller, func() error { return d.stack.StartController(ctx) })
+	return d.show.During(controller, func() error { return d.stack.StartController(ctx) })
 }
 
 // environment holds the variables of the examples, under the names that the migration guide gives them.
@@ -136,13 +137,13 @@ func (d *demo) stay(ctx context.Context) {
 	if err != nil {
 		kubectl = "kubectl"
 	}
-	d.show.title("Running until Ctrl-C")
-	d.show.line("  kubeconfig: %s", kubeconfig)
-	d.show.line("  emulator:   https://%s (CA in %s)", d.stack.Address, d.stack.CAFile)
-	d.show.line("  logs:       %s", filepath.Join(d.dir, "*.log"))
-	d.show.line("  try:")
-	d.show.line("    %s --kubeconfig %s get secretsync -A -o wide", kubectl, kubeconfig)
-	d.show.line("    %s --kubeconfig %s -n %s describe secretsync %s", kubectl, kubeconfig, namespace, syncName)
-	d.show.line("    curl --cacert %s https://%s/admin/requests", d.stack.CAFile, d.stack.Address)
+	d.show.Title("Running until Ctrl-C")
+	d.show.Line("  kubeconfig: %s", kubeconfig)
+	d.show.Line("  emulator:   https://%s (CA in %s)", d.stack.Address, d.stack.CAFile)
+	d.show.Line("  logs:       %s", filepath.Join(d.dir, "*.log"))
+	d.show.Line("  try:")
+	d.show.Line("    %s --kubeconfig %s get secretsync -A -o wide", kubectl, kubeconfig)
+	d.show.Line("    %s --kubeconfig %s -n %s describe secretsync %s", kubectl, kubeconfig, namespace, syncName)
+	d.show.Line("    curl --cacert %s https://%s/admin/requests", d.stack.CAFile, d.stack.Address)
 	<-ctx.Done()
 }

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"secretstore/test/narrator"
 )
 
 // TestDemo runs the demo as "make demo" does, and looks at what it says.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := run(t.Context(), &narrator{out: &out}, false); err != nil {
+	if err := run(t.Context(), narrator.Plain(&out), false); err != nil {
 		t.Fatalf("%v; it said:\n%s", err, out.String())
 	}
 	said := out.String()
@@ -37,7 +39,7 @@ func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &watched{text: "the SecretSync is ready", seen: cancel}
-	err := run(ctx, &narrator{out: out}, false)
+	err := run(ctx, narrator.Plain(out), false)
 	if err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("an interrupted demo ends with %v", err)
 	}
@@ -83,7 +85,7 @@ func TestKeepStaysUntilInterrupted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	out := &watched{text: "/admin/requests", seen: cancel}
-	if err := run(ctx, &narrator{out: out}, true); err != nil {
+	if err := run(ctx, narrator.Plain(out), true); err != nil {
 		t.Fatalf("%v; it said:\n%s", err, out.String())
 	}
 	for _, text := range []string{"kubeconfig: /", "emulator:   https://127.0.0.1:", "get secretsync -A"} {

@@ -9,16 +9,18 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"secretstore/test/narrator"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	begun := time.Now()
-	show := newNarrator(os.Stdout)
+	show := narrator.New(os.Stdout)
 	if err := run(ctx, show, os.Getenv("KEEP") == "1"); err != nil {
-		show.line("demo: failed: %s", strings.ReplaceAll(err.Error(), "\n", " | "))
+		show.Line("demo: failed: %s", strings.ReplaceAll(err.Error(), "\n", " | "))
 		os.Exit(1) //nolint:gocritic // the signal handler that stop would take away ends with the process
 	}
-	show.line("demo: ok in %d s", int(time.Since(begun).Seconds()+1))
+	show.Line("demo: ok in %d s", int(time.Since(begun).Seconds()+1))
 }

@@ -35,7 +35,7 @@ func operator() stack.Operator {
 
 // applyExamples applies the manifests that README shows, and waits until the SecretSync is ready.
 func (d *demo) applyExamples(ctx context.Context) error {
-	d.show.title("2. The examples: a service account, a SecretProviderClass, a SecretSync")
+	d.show.Title("2. The examples: a service account, a SecretProviderClass, a SecretSync")
 	if err := d.connect(); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (d *demo) applyExamples(ctx context.Context) error {
 	if err := d.cluster.Apply(ctx, manifests...); err != nil {
 		return fmt.Errorf("applying the examples: %w", err)
 	}
-	if err := d.show.during("the SecretSync is ready", func() error {
+	if err := d.show.During("the SecretSync is ready", func() error {
 		return d.await(ctx, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	}); err != nil {
 		return err
@@ -96,7 +96,7 @@ func examples(issuer string) ([][]byte, error) {
 
 // compare shows that the Secret holds what the vault holds, without showing either.
 func (d *demo) compare(ctx context.Context) error {
-	d.show.title("3. The Secret holds what the vault holds (digests under a key of this run)")
+	d.show.Title("3. The Secret holds what the vault holds (digests under a key of this run)")
 	secret, err := d.secret(ctx)
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (d *demo) compare(ctx context.Context) error {
 		}
 	}
 	_ = w.Flush() // writes to memory
-	d.show.block(table.String())
+	d.show.Block(table.String())
 	d.summary = append(d.summary, "compared:  both keys hold, byte for byte, what the vault holds")
 	return err
 }
@@ -139,13 +139,13 @@ func (d *demo) vault(ctx context.Context) (map[string][]byte, error) {
 
 // rotate sets a new value in the vault and waits until the Secret holds it.
 func (d *demo) rotate(ctx context.Context) error {
-	d.show.title("4. A new value in the vault")
+	d.show.Title("4. A new value in the vault")
 	value := rand.Text()
 	if err := d.stack.Set(ctx, vaultName, "my-secret", value, operator()); err != nil {
 		return err
 	}
 	begun := time.Now()
-	if err := d.show.during("the Secret follows (checks are every "+pollSeconds+" s here, every hour by default)", func() error {
+	if err := d.show.During("the Secret follows (checks are every "+pollSeconds+" s here, every hour by default)", func() error {
 		_, err := d.stack.Await(ctx, func() (string, error) {
 			secret, err := d.secret(ctx)
 			if err == nil && d.digest.of(secret.Data["my-secret-value"]) != d.digest.of([]byte(value)) {
@@ -164,7 +164,7 @@ func (d *demo) rotate(ctx context.Context) error {
 
 // outage stops the vault, and shows that the Secret stays and what the status says.
 func (d *demo) outage(ctx context.Context) error {
-	d.show.title("5. The vault goes away")
+	d.show.Title("5. The vault goes away")
 	before, err := d.secret(ctx)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (d *demo) outage(ctx context.Context) error {
 	if err := d.stack.Behave(ctx, `{"faults":[{"kind":"refuse","service":"vault"}]}`); err != nil {
 		return err
 	}
-	if err := d.show.during("the status says so", func() error {
+	if err := d.show.During("the status says so", func() error {
 		return d.await(ctx, v1alpha1.ConditionUpdate, v1alpha1.ReasonProviderError)
 	}); err != nil {
 		return err
@@ -192,11 +192,11 @@ func (d *demo) outage(ctx context.Context) error {
 
 // recover brings the vault back.
 func (d *demo) recover(ctx context.Context) error {
-	d.show.title("6. The vault comes back")
+	d.show.Title("6. The vault comes back")
 	if err := d.stack.Behave(ctx, `{}`); err != nil {
 		return err
 	}
-	if err := d.show.during("the status is healthy again, without a hand", func() error {
+	if err := d.show.During("the status is healthy again, without a hand", func() error {
 		return d.await(ctx, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	}); err != nil {
 		return err
@@ -258,10 +258,10 @@ func (d *demo) kubectl(ctx context.Context, args ...string) error {
 	if err != nil {
 		return err
 	}
-	d.show.line("    $ kubectl %s", strings.Join(args, " "))
+	d.show.Line("    $ kubectl %s", strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, path, append([]string{"--kubeconfig", filepath.Join(d.dir, "admin.kubeconfig")}, args...)...)
 	out, err := cmd.CombinedOutput()
-	d.show.block(string(out))
+	d.show.Block(string(out))
 	if err != nil {
 		return fmt.Errorf("kubectl: %w", err)
 	}

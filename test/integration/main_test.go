@@ -6,7 +6,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,7 +59,7 @@ func (r stackRunner) Run() int {
 		return failed(err)
 	}
 	var err error
-	if shared.metrics, err = freeAddress(); err != nil {
+	if shared.metrics, err = stack.FreeAddress(); err != nil {
 		return failed(err)
 	}
 	shared.stack, err = stack.StartEmulator(ctx, stack.Options{
@@ -80,15 +79,6 @@ func (r stackRunner) Run() int {
 		return failed(err)
 	}
 	return code
-}
-
-// freeAddress is a loopback address with a port that nobody uses at the moment.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 func failed(err error) int {

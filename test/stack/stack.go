@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +102,14 @@ func (s *Stack) httpClient() (*http.Client, error) {
 // StartController installs the chart and starts the controller as the chart's service account. The chart's own pods stay pending:
 // the control plane has no node.
 func (s *Stack) StartController(ctx context.Context) error {
+	if err := s.Install(ctx); err != nil {
+		return err
+	}
+	return s.RestartController(ctx)
+}
+
+// Install installs the chart and writes [Stack.Kubeconfig], and starts nothing: controllers are started by [Stack.StartReplica].
+func (s *Stack) Install(ctx context.Context) error {
 	values := map[string]any{"image": map[string]any{"repository": chart.Account}}
 	maps.Copy(values, s.options.ChartValues)
 	manifests, err := chart.Install(ctx, s.options.Cluster.Config(), values)
@@ -118,10 +127,8 @@ func (s *Stack) StartController(ctx context.Context) error {
 	if s.options.ReachCluster != nil {
 		s.options.ReachCluster(config)
 	}
-	if s.Kubeconfig, err = s.options.Cluster.KubeconfigFile(chart.Account, config); err != nil {
-		return err
-	}
-	return s.RestartController(ctx)
+	s.Kubeconfig, err = s.options.Cluster.KubeconfigFile(chart.Account, config)
+	return err
 }
 
 // RestartController starts the controller again after it was stopped or killed.
@@ -131,8 +138,8 @@ func (s *Stack) RestartController(ctx context.Context) error {
 	return err
 }
 
-// StartReplica starts one more controller beside those that run. Its caller stops it.
-func (s *Stack) StartReplica(ctx context.Context) (*Process, error) {
+// StartReplica starts one more controller beside those that run, with flags of its own after those of all. Its caller stops it.
+func (s *Stack) StartReplica(ctx context.Context, own ...string) (*Process, error) {
 	flags, environment := []string{"--kubeconfig", s.Kubeconfig}, []string(nil)
 	if proxy := s.options.PublicNames; proxy != "" {
 		environment = []string{"HTTPS_PROXY=http://" + proxy, "SSL_CERT_FILE=" + s.CAFile, "SSL_CERT_DIR=" + s.options.Dir}
@@ -140,7 +147,7 @@ func (s *Stack) StartReplica(ctx context.Context) (*Process, error) {
 		flags = append(flags, "--cloudFile", s.CloudFile)
 	}
 	program := filepath.Join(s.options.Programs, "secretstore-controller")
-	return startProcess(ctx, s.options.Dir, program, environment, append(flags, s.options.ControllerFlags...)...)
+	return startProcess(ctx, s.options.Dir, program, environment, slices.Concat(flags, s.options.ControllerFlags, own)...)
 }
 
 // Stop ends both programs.

@@ -35,7 +35,7 @@ func targets() []target {
 			hint:  "the first build takes 5 to 10 minutes on two cores, and later ones nothing",
 		},
 		{
-			name: "programs", pattern: []string{"./cmd/...", "./test/demo"}, product: true,
+			name: "programs", pattern: []string{"./cmd/...", "./test/demo", "./test/bench"}, product: true,
 			hint: "the first build takes 2 to 3 minutes on two cores",
 		},
 		{name: "generate", pattern: []string{"tool"}, hint: "the first build takes a minute on two cores"},
