@@ -292,7 +292,6 @@ func TestAPIServerRestart(t *testing.T) {
 //
 //covers:field setting.leaderElection
 //covers:fault replica-ends
-//
 //covers:field SecretSync.status.observedForceSynchronization
 func TestTwoReplicas(t *testing.T) {
 	e := newEnv(t, "--leaderElection", "--leaderElectionNamespace="+chart.Namespace, "--namespaces=NAMESPACE")
