@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -18,6 +19,9 @@ const (
 	exitUsage  = 2
 )
 
+// gcPercent is the share by which the heap may grow before it is collected, in place of Go's 100.
+const gcPercent = 200
+
 func main() {
 	opts, err := parse(os.Args[1:], os.Stderr)
 	if errors.Is(err, pflag.ErrHelp) {
@@ -26,6 +30,10 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "secretstore-controller:", err)
 		os.Exit(exitUsage)
+	}
+	if os.Getenv("GOGC") == "" {
+		// What is alive takes few megabytes: to collect half as often costs as many, and saves a tenth of the time.
+		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -44,7 +44,7 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := kubernetes.NewForConfig(inProtobuf(config))
 	if err != nil {
 		return fmt.Errorf("making a client of the cluster: %w", err)
 	}
@@ -97,6 +97,15 @@ const (
 	apiQPS   = 500
 	apiBurst = 1000
 )
+
+// inProtobuf is a way to the kinds of Kubernetes itself, whose answers take half the time to read in this encoding. Kinds that are
+// defined by CRDs have none.
+func inProtobuf(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.AcceptContentTypes = config.ContentType + ",application/json"
+	return config
+}
 
 // clusterConfig says how to reach the cluster: by the kubeconfig, or as the pod's service account.
 func clusterConfig(opts options) (*rest.Config, error) {

@@ -76,6 +76,7 @@ type Reconciler struct {
 	Neighbours *neighbour.Guard
 
 	written written
+	classes classes
 	queue   atomic.Pointer[workQueue]
 }
 
@@ -97,7 +98,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: again}, err
 	}
 	r.tellGood(sync)
-	in, err := gather(ctx, r.Client, r.Live, sync)
+	in, err := gather(ctx, r.Client, r.Live, sync, r.classes.parse)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -190,12 +191,14 @@ func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, resu
 ) (v1alpha1.SecretSyncStatus, error) {
 	status, news := outcome.Of(inherited(sync.Status), result)
 	if !equality.Semantic.DeepEqual(status, sync.Status) {
-		before := sync.DeepCopy()
-		sync.Status = status
-		if err := r.Client.Status().Patch(ctx, sync, statusPatch(before)); err != nil {
+		before := statusOf(sync)
+		after := before.DeepCopy()
+		after.Status = status
+		if err := r.Client.Status().Patch(ctx, after, statusPatch(before)); err != nil {
 			return status, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
 		}
-		r.written.note(client.ObjectKeyFromObject(sync), sync)
+		sync.Status = status
+		r.written.note(client.ObjectKeyFromObject(sync), after)
 	}
 	for _, event := range news {
 		r.Recorder.Eventf(sync, nil, event.Type, event.Reason, "Sync", "%s", event.Message)

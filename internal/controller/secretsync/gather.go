@@ -37,15 +37,15 @@ type input struct {
 }
 
 // decided fills in what follows from the input.
-func (in input) decided() input {
-	in.todo, in.flaw = decide(in)
+func (in input) decided(parse parser) input {
+	in.todo, in.flaw = decide(in, parse)
 	in.print = in.fingerprint()
 	return in
 }
 
 // gather reads the objects that a SecretSync refers to, from the informers' caches. One that is not there is looked for once
 // more by the live reader: of objects that were made at the same moment, the caches may show one before the other.
-func gather(ctx context.Context, cached, live client.Reader, sync *v1alpha1.SecretSync) (input, error) {
+func gather(ctx context.Context, cached, live client.Reader, sync *v1alpha1.SecretSync, parse parser) (input, error) {
 	in := input{sync: sync}
 	class := &spcv1.SecretProviderClass{}
 	found, err := find(ctx, cached, live, sync.Namespace, sync.Spec.SecretProviderClassName, class)
@@ -64,7 +64,7 @@ func gather(ctx context.Context, cached, live client.Reader, sync *v1alpha1.Secr
 	if found {
 		in.account = account
 	}
-	return in.decided(), nil
+	return in.decided(parse), nil
 }
 
 func find(ctx context.Context, cached, live client.Reader, namespace, name string, into client.Object) (bool, error) {
@@ -112,7 +112,7 @@ type plan struct {
 }
 
 // decide turns what was gathered into a plan, or into the first thing that is wrong with it. It is pure.
-func decide(in input) (plan, *fault.Error) {
+func decide(in input, parse parser) (plan, *fault.Error) {
 	for _, check := range []func(input) *fault.Error{
 		reservedMetadata,
 		legalMetadata,
@@ -124,7 +124,7 @@ func decide(in input) (plan, *fault.Error) {
 			return plan{}, f
 		}
 	}
-	params, f := parseClass(in.class)
+	params, f := parse(in.class)
 	if f != nil {
 		return plan{}, f
 	}

@@ -67,7 +67,7 @@ func valid() input {
 
 func TestDecideAsksForMappedObjectsOnly(t *testing.T) {
 	t.Parallel()
-	got, f := decide(valid())
+	got, f := decide(valid(), parseClass)
 	if f != nil {
 		t.Fatal(f)
 	}
@@ -144,7 +144,7 @@ func TestDecideRefuses(t *testing.T) {
 			t.Parallel()
 			in := valid()
 			tc.spoil(&in)
-			_, f := decide(in)
+			_, f := decide(in, parseClass)
 			if f == nil || f.Kind != tc.kind {
 				t.Fatalf("%s: %v", tc.reason, f)
 			}
@@ -173,7 +173,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			in.class.Generation++
 		}
 	}
-	base := valid().decided().print
+	base := valid().decided(parseClass).print
 	for name, tc := range map[string]struct {
 		reason  string
 		change  func(*input)
@@ -194,7 +194,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			t.Parallel()
 			in := valid()
 			tc.change(&in)
-			if got := in.decided().print; (got != base) != tc.differs {
+			if got := in.decided(parseClass).print; (got != base) != tc.differs {
 				t.Errorf("%s: %q, before %q", tc.reason, got, base)
 			}
 		})
@@ -203,7 +203,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	delete(broken.class.Spec.Parameters, "objects")
 	delete(edit.class.Spec.Parameters, "objects")
 	edit.class.Generation++
-	if broken.decided().print == edit.decided().print {
+	if broken.decided(parseClass).print == edit.decided(parseClass).print {
 		t.Error("an edit of a class that cannot be read is not seen")
 	}
 }
@@ -238,7 +238,7 @@ func TestGatherLooksTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in, err := gather(t.Context(), tc.cached, tc.live, valid().sync)
+			in, err := gather(t.Context(), tc.cached, tc.live, valid().sync, parseClass)
 			if err != nil || (in.class != nil) != tc.class || (in.account != nil) != tc.account {
 				t.Errorf("%s: class %v, account %v, %v", tc.reason, in.class, in.account, err)
 			}

@@ -55,6 +55,14 @@ func inherited(status v1alpha1.SecretSyncStatus) v1alpha1.SecretSyncStatus {
 	return status
 }
 
+// statusOf is what a patch of the status is made of: to compare the rest, which does not change, would take most of its time.
+func statusOf(sync *v1alpha1.SecretSync) *v1alpha1.SecretSync {
+	return &v1alpha1.SecretSync{
+		ObjectMeta: metav1.ObjectMeta{Namespace: sync.Namespace, Name: sync.Name, ResourceVersion: sync.ResourceVersion},
+		Status:     *sync.Status.DeepCopy(),
+	}
+}
+
 // statusPatch is the change from what the cache had, to be written onto exactly that. If the SecretSync was edited meanwhile, or made
 // anew under its name, or another controller wrote a status, what the check found is not about it any more.
 func statusPatch(before *v1alpha1.SecretSync) client.Patch {

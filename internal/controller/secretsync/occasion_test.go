@@ -18,7 +18,7 @@ func clockAt(minute, second int) time.Time {
 
 // checkedAt is a good input that was last checked then.
 func checkedAt(at time.Time) input {
-	in := valid().decided()
+	in := valid().decided(parseClass)
 	in.sync.CreationTimestamp = metav1.NewTime(clockAt(0, 0))
 	in.sync.Status = v1alpha1.SecretSyncStatus{
 		LastCheckTime: &metav1.Time{Time: at}, ObservedGeneration: in.sync.Generation, ObservedInputs: in.print,

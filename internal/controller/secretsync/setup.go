@@ -132,6 +132,7 @@ func (r *Reconciler) classHandler() handler.EventHandler {
 			r.enqueueUsers(ctx, indexClass, e.ObjectNew, q, true)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
+			r.classes.forget(e.Object.GetUID())
 			r.enqueueUsers(ctx, indexClass, e.Object, q, true)
 		},
 	}
