@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -22,9 +23,16 @@ import (
 	"secretstore/internal/source/akv"
 )
 
-func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds entra.Clouds, key redact.Bytes,
-	client corev1.CoreV1Interface,
-) error {
+// parts are what all controllers are made with.
+type parts struct {
+	ctrl.Manager
+
+	opts   options
+	events events.EventRecorder
+}
+
+func addSecretSync(ctx context.Context, mgr parts, clouds entra.Clouds, key redact.Bytes, client corev1.CoreV1Interface) error {
+	opts := mgr.opts
 	counts, err := metrics.New(registry.Registry, clock.RealClock{})
 	if err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
@@ -52,7 +60,7 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Live:     mgr.GetAPIReader(),
 		Secrets:  secrets,
 		Source:   vaults,
-		Recorder: mgr.GetEventRecorder("secretstore-controller"),
+		Recorder: mgr.events,
 		Clock:    clock.RealClock{},
 		Schedule: outcome.Schedule{
 			Interval: opts.rotationPollInterval, Jitter: opts.jitter, Since: clock.RealClock{}.Now(),
@@ -66,9 +74,9 @@ func addSecretSync(ctx context.Context, mgr ctrl.Manager, opts options, clouds e
 		Ended:         counts.Check,
 		Late:          counts.Late,
 		Freshness:     counts,
-		Neighbours:    guard(mgr, opts, counts.LeftAlone),
+		Neighbours:    guard(mgr, counts.LeftAlone),
 	}
-	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
+	return reconciler.SetupWithManager(ctx, mgr, mgr.opts.workers)
 }
 
 // atOnce is how many workers may wait for the same vault: a quarter is always left for the others.
@@ -78,11 +86,11 @@ func atOnce(workers int) int {
 }
 
 // guard keeps a reconciler from what another controller of its kind looks after.
-func guard(mgr ctrl.Manager, opts options, count func(int)) *neighbour.Guard {
+func guard(mgr parts, count func(int)) *neighbour.Guard {
 	return &neighbour.Guard{
-		Rule:     neighbour.Rule{AdoptWrittenBefore: opts.adoptWrittenBefore},
+		Rule:     neighbour.Rule{AdoptWrittenBefore: mgr.opts.adoptWrittenBefore},
 		Reader:   mgr.GetClient(),
-		Recorder: mgr.GetEventRecorder("secretstore-controller"),
+		Recorder: mgr.events,
 		Clock:    clock.RealClock{},
 		Count:    count,
 	}
@@ -96,12 +104,12 @@ func countedTokens(tokens *kube.Tokens, counts *metrics.Metrics) akv.TokenFunc {
 	}
 }
 
-func addAKVSync(ctx context.Context, mgr ctrl.Manager, opts options) error {
+func addAKVSync(ctx context.Context, mgr parts) error {
 	reconciler := &akvsync.Reconciler{
 		Client:     mgr.GetClient(),
-		Recorder:   mgr.GetEventRecorder("secretstore-controller"),
+		Recorder:   mgr.events,
 		Clock:      clock.RealClock{},
-		Neighbours: guard(mgr, opts, func(int) {}), // its SecretSyncs are counted
+		Neighbours: guard(mgr, func(int) {}), // its SecretSyncs are counted
 	}
-	return reconciler.SetupWithManager(ctx, mgr, opts.workers)
+	return reconciler.SetupWithManager(ctx, mgr, mgr.opts.workers)
 }

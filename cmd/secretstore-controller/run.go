@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -61,16 +62,27 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := addSecretSync(ctx, mgr, opts, clouds, key, client.CoreV1()); err != nil {
-		return err
-	}
-	if err := addAKVSync(ctx, mgr, opts); err != nil {
+	if err := addControllers(ctx, mgr, opts, clouds, key, client.CoreV1()); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running: %w", err)
 	}
 	return nil
+}
+
+func addControllers(ctx context.Context, mgr ctrl.Manager, opts options, clouds entra.Clouds, key redact.Bytes,
+	client typedcorev1.CoreV1Interface,
+) error {
+	told := newPacedEvents(mgr.GetEventRecorder("secretstore-controller"), mgr.GetScheme())
+	if err := mgr.Add(told); err != nil {
+		return fmt.Errorf("adding the events: %w", err)
+	}
+	all := parts{Manager: mgr, opts: opts, events: told}
+	if err := addSecretSync(ctx, all, clouds, key, client); err != nil {
+		return err
+	}
+	return addAKVSync(ctx, all)
 }
 
 func loadClouds(files []string) (entra.Clouds, error) {

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/tools/reference"
+	"k8s.io/client-go/util/flowcontrol"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+const (
+	// eventsPerSecond is how fast events are told when there are many: slower than Secrets are written, which they must not hold up.
+	// The first eventsAtOnce of a moment do not wait.
+	eventsPerSecond, eventsAtOnce = 20, 50
+	// eventsWaiting is how many may wait to be told; each takes about half a kilobyte.
+	eventsWaiting = 20000
+)
+
+// pacedEvents tells events one after the other, when many SecretSyncs are made at once some time after they happened. It is an
+// events.EventRecorder, and a Runnable of the manager.
+type pacedEvents struct {
+	next   events.EventRecorder
+	scheme *runtime.Scheme
+	limit  flowcontrol.RateLimiter
+	queue  chan func()
+}
+
+var _ events.EventRecorder = (*pacedEvents)(nil)
+
+func newPacedEvents(next events.EventRecorder, scheme *runtime.Scheme) *pacedEvents {
+	return &pacedEvents{
+		next: next, scheme: scheme, limit: flowcontrol.NewTokenBucketRateLimiter(eventsPerSecond, eventsAtOnce),
+		queue: make(chan func(), eventsWaiting),
+	}
+}
+
+// Eventf implements events.EventRecorder. Of the object it keeps what names it.
+func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
+	if about, err := reference.GetReference(p.scheme, regarding); err == nil {
+		regarding = about
+	}
+	select {
+	case p.queue <- func() { p.next.Eventf(regarding, related, kind, reason, action, note, args...) }:
+	default:
+		ctrl.Log.Info("an event is not told, as too many wait", "reason", reason, "waiting", len(p.queue))
+	}
+}
+
+// Start implements manager.Runnable: it tells what waits until the context ends.
+func (p *pacedEvents) Start(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			if n := len(p.queue); n > 0 {
+				ctrl.Log.Info("events are not told, as the controller ends", "waiting", n)
+			}
+			return nil
+		case tell := <-p.queue:
+			if err := p.limit.Wait(ctx); err != nil {
+				continue // the context has ended
+			}
+			tell()
+		}
+	}
+}

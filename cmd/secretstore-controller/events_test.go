@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/flowcontrol"
+
+	"secretstore/api/secretsync/v1alpha1"
+)
+
+// TestEventsAreToldInTheirOrder sends more than may be told at once: nobody waits for that, and all are told.
+func TestEventsAreToldInTheirOrder(t *testing.T) {
+	t.Parallel()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	const n = eventsAtOnce + 5
+	told := events.NewFakeRecorder(n)
+	p := newPacedEvents(told, scheme)
+	sync := &v1alpha1.SecretSync{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app", UID: "u"}}
+	for i := range n {
+		p.Eventf(sync, nil, "Normal", "Reason", "Sync", "event %d", i)
+	}
+	if len(told.Events) != 0 {
+		t.Error("an event was told before the manager started")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- p.Start(ctx) }()
+	for i := range n {
+		if got, want := <-told.Events, fmt.Sprintf("Normal Reason event %d", i); got != want {
+			t.Fatalf("told %q, want %q", got, want)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTooManyEventsHoldNobodyUp fills the queue, with nobody to tell.
+func TestTooManyEventsHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	p := &pacedEvents{
+		next: events.NewFakeRecorder(0), scheme: runtime.NewScheme(), limit: flowcontrol.NewFakeAlwaysRateLimiter(), queue: make(chan func(), 2),
+	}
+	for range 3 {
+		p.Eventf(&v1alpha1.SecretSync{}, nil, "Normal", "Reason", "Sync", "note")
+	}
+	if len(p.queue) != 2 {
+		t.Errorf("%d events wait in a queue for two", len(p.queue))
+	}
+}
