@@ -70,8 +70,8 @@ func (s *syncedCaches) check(*http.Request) error {
 	return errors.New("not all that is watched has been read yet; if this stays, the log says what cannot be read")
 }
 
-// cacheOptions is what the caches hold: of all objects no managed fields but who wrote the status, of Secrets nothing, or where they are watched, their
-// names.
+// cacheOptions is what the caches hold: of all objects no managed fields but who wrote the status, of Secrets nothing, or where
+// they are watched, their names.
 func cacheOptions(opts options) (cache.Options, error) {
 	held := cache.Options{
 		DefaultTransform:  neighbour.Transform,

@@ -110,8 +110,8 @@ const (
 	apiBurst = 1000
 )
 
-// inProtobuf is a way to the kinds of Kubernetes itself, whose answers take half the time to read in this encoding. Kinds that are
-// defined by CRDs have none.
+// inProtobuf is a way to the kinds of Kubernetes itself, whose answers take half the time to read in this encoding. Kinds that
+// are defined by CRDs have none.
 func inProtobuf(config *rest.Config) *rest.Config {
 	config = rest.CopyConfig(config)
 	config.ContentType = "application/vnd.kubernetes.protobuf"

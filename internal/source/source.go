@@ -61,8 +61,8 @@ type Answer struct {
 	Read time.Time
 }
 
-// Stamp stands for the state in which an object was read; the zero Stamp for none. Only the Source that gave it can compare it with
-// another: two that are equal need not mean the same value.
+// Stamp stands for the state in which an object was read; the zero Stamp for none. Only the Source that gave it can compare it
+// with another: two that are equal need not mean the same value.
 type Stamp struct {
 	// Versions tells the object's versions from others.
 	Versions string

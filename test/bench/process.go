@@ -36,7 +36,7 @@ type subject struct {
 
 // startController starts the controller with flags besides those that all measurements share, and returns when it is ready.
 func (l *lab) startController(ctx context.Context, flags ...string) (*subject, error) {
-	health, err := stack.FreeAddress()
+	health, err := stack.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,10 @@ func TestReadSettings(t *testing.T) {
 	}{
 		"Nothing": {"the defaults", nil, settings{n: 500, runs: 3, kinds: four, interval: 60}, ""},
 		"All": {
-			"each is heard", map[string]string{"N": "20", "RUNS": "1", "SHAPES": "B", "INTERVAL": "7", "OUT": "f", "CHECK": "1"},
-			settings{n: 20, runs: 1, kinds: four[2:], interval: 7, out: "f", check: true}, "",
+			"each is heard",
+			map[string]string{"N": "20", "RUNS": "1", "SHAPES": "B", "INTERVAL": "7", "OUT": "f", "CHECK": "1"},
+			settings{n: 20, runs: 1, kinds: four[2:], interval: 7, out: "f", check: true},
+			"",
 		},
 		"Many":     {"rounds of many must not overlap", map[string]string{"N": "10000"}, settings{n: 10_000, runs: 3, kinds: four, interval: 420}, ""},
 		"NoNumber": {"said by name", map[string]string{"N": "many", "RUNS": "0"}, settings{}, "N is \"many\": it must be a number from 1\nRUNS is \"0\""},
@@ -52,8 +54,10 @@ func TestReadScaleSettings(t *testing.T) {
 	}{
 		"Nothing": {"the defaults", nil, scaleSettings{n: 10_000, namespaces: 100, vaults: 5, interval: 600, window: 600}, ""},
 		"All": {
-			"each is heard", map[string]string{"N": "60", "NAMESPACES": "6", "VAULTS": "3", "INTERVAL": "7", "WINDOW": "9"},
-			scaleSettings{n: 60, namespaces: 6, vaults: 3, interval: 7, window: 9}, "",
+			"each is heard",
+			map[string]string{"N": "60", "NAMESPACES": "6", "VAULTS": "3", "INTERVAL": "7", "WINDOW": "9"},
+			scaleSettings{n: 60, namespaces: 6, vaults: 3, interval: 7, window: 9},
+			"",
 		},
 		"Uneven": {"each namespace is like the others", map[string]string{"N": "1010"}, scaleSettings{}, "N must be a multiple of 10 times NAMESPACES"},
 	} {
@@ -153,8 +157,13 @@ func TestServerCounts(t *testing.T) {
 func TestSumOfTheEmulatorsCounters(t *testing.T) {
 	t.Parallel()
 	got := sum([]counter{
-		{"entra", "entra.token", 1}, {"entra", "entra.discovery", 2}, {"vault", "challenge", 4}, {"vault", "secrets.get", 8},
-		{"vault", "secrets.list", 16}, {"vault", "secrets.versions", 32}, {"vault", "secrets.get", 64},
+		{"entra", "entra.token", 1},
+		{"entra", "entra.discovery", 2},
+		{"vault", "challenge", 4},
+		{"vault", "secrets.get", 8},
+		{"vault", "secrets.list", 16},
+		{"vault", "secrets.versions", 32},
+		{"vault", "secrets.get", 64},
 	})
 	want := counts{vault: 124, reads: 72, lists: 48, tokens: 1, entra: 2}
 	if got != want {

@@ -133,7 +133,7 @@ func (s *subject) runFor(ctx context.Context, window time.Duration) error {
 }
 
 // markdown is a table of it.
-func (s steady) markdown() string {
+func (s *steady) markdown() string {
 	second := func(count int) string { return fmt.Sprintf("%.2f/s", float64(count)/s.took.Seconds()) }
 	const percent = 100
 	rows := [][2]string{

@@ -300,9 +300,9 @@ func TestKubeconfigFile(t *testing.T) {
 
 func TestApplyNamesWhatFails(t *testing.T) {
 	tests := map[string]struct{ reason, manifest, want string }{
-		"NotYAML":     {reason: "text that is no manifest", manifest: "a: b: c", want: "decoding a manifest"},
-		"UnknownKind": {reason: "a kind that nobody defined", manifest: "{apiVersion: x.test/v1, kind: Gizmo, metadata: {name: g}}", want: "applying Gizmo g"},
-		"Refused":     {reason: "an object that the API server refuses", manifest: "{apiVersion: v1, kind: Secret, metadata: {name: UPPER}}", want: "applying Secret UPPER"},
+		"NotYAML":      {reason: "text that is no manifest", manifest: "a: b: c", want: "decoding a manifest"},
+		"UnknownKind":  {reason: "a kind that nobody defined", manifest: "{apiVersion: x.test/v1, kind: Gizmo, metadata: {name: g}}", want: "applying Gizmo g"},
+		"RefusedError": {reason: "an object that the API server refuses", manifest: "{apiVersion: v1, kind: Secret, metadata: {name: UPPER}}", want: "applying Secret UPPER"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -73,15 +73,18 @@ func TestRequestsOfManyChecks(t *testing.T) {
 		"SharedMayList": {
 			"10 objects for 500 cost 10 reads, and again, after half as many pages that show that the list is long",
 			mayList, upTo(n, func(i int) int { return i % 10 }),
-			map[string]int{"secrets.get": 10, "challenge": 1, "entra.token": 1}, map[string]int{"secrets.get": 10, "secrets.list": 5},
+			map[string]int{"secrets.get": 10, "challenge": 1, "entra.token": 1},
+			map[string]int{"secrets.get": 10, "secrets.list": 5},
 		},
 		"EachMayList": {
 			"500 objects cost 500 reads, and then 21 pages", mayList, upTo(n, same),
-			map[string]int{"secrets.get": n, "challenge": 1, "entra.token": 1}, map[string]int{"secrets.list": 21},
+			map[string]int{"secrets.get": n, "challenge": 1, "entra.token": 1},
+			map[string]int{"secrets.list": 21},
 		},
 		"EachMayGet": {
 			"without the right to list they are read again, after one request that finds out", mayGet, upTo(n, same),
-			map[string]int{"secrets.get": n, "challenge": 1, "entra.token": 1}, map[string]int{"secrets.get": n, "secrets.list": 1},
+			map[string]int{"secrets.get": n, "challenge": 1, "entra.token": 1},
+			map[string]int{"secrets.get": n, "secrets.list": 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,7 +129,10 @@ func (k *killer) act(t *testing.T) {
 		what string
 		do   func(*testing.T, string)
 	}{
-		{"remap", k.remap}, {"delete", k.delete}, {"edit by hand", k.editSecret}, {"delete by hand", k.deleteSecret},
+		{"remap", k.remap},
+		{"delete", k.delete},
+		{"edit by hand", k.editSecret},
+		{"delete by hand", k.deleteSecret},
 		{"value", func(t *testing.T, name string) {
 			k.set(t, k.wanted[name].vault, fmt.Sprintf("s-%d", k.random.IntN(secretCount)))
 		}},

@@ -42,7 +42,7 @@ func setting[T any](t *testing.T, name string, byDefault T, parse func(string) (
 // chance is where a test's random choices come from. It prints the seed.
 func chance(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := setting(t, "ENDURANCE_SEED", uint64(time.Now().UnixNano()), func(text string) (uint64, error) { //nolint:gosec // any number will do
+	seed := setting(t, "ENDURANCE_SEED", uint64(time.Now().UnixNano()), func(text string) (uint64, error) {
 		return strconv.ParseUint(text, 10, 64)
 	})
 	t.Logf("ENDURANCE_SEED=%d", seed)

@@ -267,7 +267,7 @@ func (w *world) right(want *wanted, secret corev1.Secret) error {
 		return fmt.Errorf("its Secret has the owners %v, want %s", secret.OwnerReferences, want.uid)
 	}
 	for key, value := range secret.Data {
-		if _, mapped := want.mapping[key]; !mapped && !(want.edited[key] && string(value) == editedByHand) {
+		if _, mapped := want.mapping[key]; !mapped && (!want.edited[key] || string(value) != editedByHand) {
 			return fmt.Errorf("key %s is still there", key)
 		}
 	}

@@ -59,7 +59,7 @@ func (r stackRunner) Run() int {
 		return failed(err)
 	}
 	var err error
-	if shared.metrics, err = stack.FreeAddress(); err != nil {
+	if shared.metrics, err = stack.FreeAddress(ctx); err != nil {
 		return failed(err)
 	}
 	shared.stack, err = stack.StartEmulator(ctx, stack.Options{

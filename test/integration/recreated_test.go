@@ -88,7 +88,7 @@ func TestNamespaceIsDeleted(t *testing.T) {
 	}
 	cluster.Eventually(t, patience, func() error {
 		if err := e.client.Get(t.Context(), client.ObjectKeyFromObject(namespace), namespace); !apierrors.IsNotFound(err) {
-			return fmt.Errorf("the namespace is still there: %v %v", err, namespace.Status)
+			return fmt.Errorf("the namespace is still there: %w %v", err, namespace.Status)
 		}
 		return nil
 	})

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/api/secretsync/v1alpha1"
@@ -87,7 +86,7 @@ func TestSecretIsLocked(t *testing.T) {
 		says string
 	}{
 		"immutable": {func(t *testing.T, e env) {
-			edit(t, e, e.secret(t, "app"), func(c *corev1.Secret) { c.Immutable = ptr.To(true) })
+			edit(t, e, e.secret(t, "app"), func(c *corev1.Secret) { c.Immutable = new(true) })
 		}, "is immutable"},
 		"type": {func(t *testing.T, e env) {
 			old := e.secret(t, "app")

@@ -9,8 +9,8 @@ import (
 func page(all []section, covered map[thing][]claim) string {
 	var b strings.Builder
 	b.WriteString("<!-- Generated from the tests by \"make generate\": tag those. -->\n# What the tests cover\n\n" +
-		"Every field, every reason and every fault, with the tests that fail if it is broken. Each test says so itself, in lines such\n" +
-		"as `//covers:reason PartialSync`; `make verify` fails where something is covered by none.\n")
+		"Every field, every reason and every fault, with the tests that fail if it is broken. Each test says so itself, in lines " +
+		"such\nas `//covers:reason PartialSync`; `make verify` fails where something is covered by none.\n")
 	for _, s := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n", s.title)
 		if s.kind == kindFault {

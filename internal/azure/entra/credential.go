@@ -35,11 +35,12 @@ type AssertionFunc func(ctx context.Context, audience string) (string, error)
 
 // Transport sends requests: an *http.Client does.
 type Transport interface {
+	// Do sends the request and gives the answer, as of http.Client.
 	Do(request *http.Request) (*http.Response, error)
 }
 
-// NewCredential makes the credential of one subject. client comes from [Cloud.HTTPClient], perhaps wrapped; assertion is asked whenever a
-// new access token is needed.
+// NewCredential makes the credential of one subject. client comes from [Cloud.HTTPClient], perhaps wrapped; assertion is asked
+// whenever a new access token is needed.
 func NewCredential(c Cloud, client Transport, subject Subject, assertion AssertionFunc) (*Credential, error) {
 	getAssertion := func(ctx context.Context) (string, error) {
 		token, err := assertion(ctx, c.TokenAudience)
@@ -128,7 +129,7 @@ type notingTransport struct{ client Transport }
 
 // Do implements policy.Transporter.
 func (t notingTransport) Do(request *http.Request) (*http.Response, error) {
-	response, err := t.client.Do(request) //nolint:gosec // G704: the host is the cloud's, the tenant in the path is checked
+	response, err := t.client.Do(request)
 	if err != nil {
 		note(request.Context(), err)
 	}

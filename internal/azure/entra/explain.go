@@ -53,7 +53,7 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 	if known, ok := errors.AsType[*fault.Error](noted); ok {
 		return known
 	}
-	if refused, ok := errors.AsType[*pace.Refused](noted); ok && (refused.Busy || refused.Status != 0) {
+	if refused, ok := errors.AsType[*pace.RefusedError](noted); ok && (refused.Busy || refused.Status != 0) {
 		return explainRefused(refused)
 	}
 	pause, unsent := pauseOf(noted)
@@ -68,7 +68,7 @@ func explain(err, noted error, subject Subject, audience string) *fault.Error {
 
 // pauseOf is how long Entra is left alone, where that is why it was not asked.
 func pauseOf(noted error) (pause time.Duration, unsent bool) {
-	refused, unsent := errors.AsType[*pace.Refused](noted)
+	refused, unsent := errors.AsType[*pace.RefusedError](noted)
 	if !unsent {
 		return 0, false
 	}
@@ -112,7 +112,7 @@ func explainBusy(f *fault.Error, status int) {
 const deferred = 500 * time.Millisecond
 
 // explainRefused tells of a request that was not sent, in the words of the answer that Entra gave last.
-func explainRefused(refused *pace.Refused) *fault.Error {
+func explainRefused(refused *pace.RefusedError) *fault.Error {
 	f := &fault.Error{RetryAfter: refused.Wait, Unsent: true, Detail: refused}
 	if refused.Busy {
 		f.Kind, f.Message, f.RetryAfter = fault.Deferred, "Entra is being asked by others first", deferred

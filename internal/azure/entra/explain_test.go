@@ -114,15 +114,15 @@ func TestNetworkCause(t *testing.T) {
 		err  error
 		want string
 	}{
-		"UnknownName": {wrap(&net.DNSError{Name: "v.vault.azure.net", IsNotFound: true}), "v.vault.azure.net is not known to DNS"},
-		"DNSDown":     {wrap(&net.DNSError{Name: "v.vault.azure.net", IsTimeout: true}), "DNS did not answer"},
-		"Deadline":    {wrap(context.DeadlineExceeded), "no answer in time"},
-		"Cut":         {wrap(io.ErrUnexpectedEOF), "was cut"},
-		"Reset":       {wrap(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), "was cut"},
-		"Refused":     {wrap(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "was refused"},
-		"Untrusted":   {wrap(&tls.CertificateVerificationError{Err: errors.New("canary")}), "not trusted"},
-		"Other":       {wrap(errors.New("canary")), "the connection failed"},
-		"Nil":         {nil, "the connection failed"},
+		"UnknownName":  {wrap(&net.DNSError{Name: "v.vault.azure.net", IsNotFound: true}), "v.vault.azure.net is not known to DNS"},
+		"DNSDown":      {wrap(&net.DNSError{Name: "v.vault.azure.net", IsTimeout: true}), "DNS did not answer"},
+		"Deadline":     {wrap(context.DeadlineExceeded), "no answer in time"},
+		"Cut":          {wrap(io.ErrUnexpectedEOF), "was cut"},
+		"Reset":        {wrap(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), "was cut"},
+		"RefusedError": {wrap(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), "was refused"},
+		"Untrusted":    {wrap(&tls.CertificateVerificationError{Err: errors.New("canary")}), "not trusted"},
+		"Other":        {wrap(errors.New("canary")), "the connection failed"},
+		"Nil":          {nil, "the connection failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

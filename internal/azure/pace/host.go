@@ -24,11 +24,11 @@ type Options struct {
 	// RetryAfter reads how long an answer asks to be left alone; 0 if it does not say.
 	RetryAfter func(*http.Response) time.Duration
 	// Paused is told of each pause that begins.
-	Paused func(until time.Time, why Refused)
+	Paused func(until time.Time, why RefusedError)
 }
 
-// Refused is why a request was not sent. It is an error.
-type Refused struct {
+// RefusedError is why a request was not sent. It is an error.
+type RefusedError struct {
 	// Busy: others are asked first; the caller is told when to come again, or tries again soon.
 	Busy bool
 	// Throttled: the host has had too many requests.
@@ -42,7 +42,7 @@ type Refused struct {
 }
 
 // Error implements error.
-func (r *Refused) Error() string {
+func (r *RefusedError) Error() string {
 	switch {
 	case r.Busy:
 		return "the host is being asked by others"
@@ -54,7 +54,7 @@ func (r *Refused) Error() string {
 }
 
 // Unwrap gives the error of the connection to errors.As.
-func (r *Refused) Unwrap() error { return r.Err }
+func (r *RefusedError) Unwrap() error { return r.Err }
 
 // Host is one host. Make it with [New]; it is safe for concurrent use.
 type Host struct {
@@ -72,7 +72,7 @@ func New(o Options) *Host {
 }
 
 // Enter asks to become one of the callers of the host. If it may, it must call leave in the end. If there are too many already,
-// the error is a [*Refused] that is Busy, and wake is called once when it is worth asking again; it must not block. While
+// the error is a [*RefusedError] that is Busy, and wake is called once when it is worth asking again; it must not block. While
 // the host is paused the error says why.
 func (h *Host) Enter(wake func()) (leave func(), err error) {
 	h.mu.Lock()
@@ -85,7 +85,7 @@ func (h *Host) Enter(wake func()) (leave func(), err error) {
 	}
 	if h.inside >= h.room(now) {
 		h.waiting = append(h.waiting, wake)
-		return nil, &Refused{Busy: true}
+		return nil, &RefusedError{Busy: true}
 	}
 	h.inside++
 	return sync.OnceFunc(h.leave), nil
@@ -128,10 +128,11 @@ func (h *Host) wake(n int) {
 
 // RoundTripper is what sends a request; *http.Client has the method too.
 type RoundTripper interface {
+	// Do sends the request and gives the answer, as of http.Client.
 	Do(request *http.Request) (*http.Response, error)
 }
 
-// Transport sends requests through next when the host may be asked. Its errors, where it sends nothing, are [*Refused].
+// Transport sends requests through next when the host may be asked. Its errors, where it sends nothing, are [*RefusedError].
 func (h *Host) Transport(next RoundTripper) RoundTripper { return transport{h, next} }
 
 type transport struct {
@@ -145,7 +146,7 @@ func (t transport) Do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := t.next.Do(request) //nolint:gosec // G704: the URL is the caller's, which passes through here
+	response, err := t.next.Do(request)
 	t.host.report(request.Context(), leave, response, err)
 	return response, err
 }
@@ -189,16 +190,16 @@ func (h *Host) report(ctx context.Context, leave admission, response *http.Respo
 	case err != nil && errors.Is(ctx.Err(), context.Canceled):
 		h.state.dropped(leave.era)
 	case err != nil:
-		h.failed(now, leave, Refused{Err: err}, 0)
+		h.failed(now, leave, RefusedError{Err: err}, 0)
 	case throttles(response.StatusCode):
-		why := Refused{Throttled: response.StatusCode == http.StatusTooManyRequests, Status: response.StatusCode}
+		why := RefusedError{Throttled: response.StatusCode == http.StatusTooManyRequests, Status: response.StatusCode}
 		h.failed(now, leave, why, h.options.RetryAfter(response))
 	case h.state.answered(now, leave.era):
 		h.wake(h.options.AtOnce - h.inside)
 	}
 }
 
-func (h *Host) failed(now time.Time, leave admission, why Refused, retryAfter time.Duration) {
+func (h *Host) failed(now time.Time, leave admission, why RefusedError, retryAfter time.Duration) {
 	if h.state.failed(now, leave.era, why, retryAfter, h.options.Chance()) {
 		h.options.Paused(h.state.until, why)
 	}

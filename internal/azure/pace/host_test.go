@@ -47,7 +47,7 @@ func (s *server) Do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func newHost(rate float64, atOnce int, paused func(time.Time, pace.Refused)) *pace.Host {
+func newHost(rate float64, atOnce int, paused func(time.Time, pace.RefusedError)) *pace.Host {
 	return pace.New(pace.Options{
 		RequestsPerSecond: rate, AtOnce: atOnce, Clock: clock.RealClock{}, Chance: func() float64 { return 0 },
 		RetryAfter: func(r *http.Response) time.Duration {
@@ -58,7 +58,7 @@ func newHost(rate float64, atOnce int, paused func(time.Time, pace.Refused)) *pa
 	})
 }
 
-func quiet(time.Time, pace.Refused) {}
+func quiet(time.Time, pace.RefusedError) {}
 
 func ask(ctx context.Context, h pace.RoundTripper) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://host", http.NoBody)
@@ -114,17 +114,17 @@ func TestNothingIsAskedInAPause(t *testing.T) {
 			}
 			return http.StatusOK, 0, nil
 		}}
-		h := newHost(100, 8, func(until time.Time, why pace.Refused) {
+		h := newHost(100, 8, func(until time.Time, why pace.RefusedError) {
 			pauses = append(pauses, fmt.Sprint(time.Until(until), why.Throttled, why.Status))
 		}).Transport(s)
 		if err := ask(t.Context(), h); err != nil {
 			t.Fatal(err)
 		}
-		refused := make(chan *pace.Refused, 100)
+		refused := make(chan *pace.RefusedError, 100)
 		var group sync.WaitGroup
 		for range 100 {
 			group.Go(func() {
-				var why *pace.Refused
+				var why *pace.RefusedError
 				if err := ask(t.Context(), h); errors.As(err, &why) {
 					refused <- why
 				}
@@ -160,7 +160,7 @@ func TestAwayIsFoundOutByOne(t *testing.T) {
 		for range 10 {
 			_ = ask(t.Context(), h)
 		}
-		var why *pace.Refused
+		var why *pace.RefusedError
 		if err := ask(t.Context(), h); !errors.As(err, &why) || !errors.Is(err, away) || len(s.asked) != 1 {
 			t.Errorf("%d requests to a host that is away, and then %v", len(s.asked), err)
 		}
@@ -187,7 +187,7 @@ func TestEnter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var busy *pace.Refused
+		var busy *pace.RefusedError
 		for n := range 4 {
 			if _, err := enter(n + 1); !errors.As(err, &busy) || !busy.Busy {
 				t.Fatalf("beside the first, of a host that has not answered yet: %v", err)
@@ -235,7 +235,7 @@ func TestEnterInAPause(t *testing.T) {
 			t.Fatal(err)
 		}
 		leave()
-		var why *pace.Refused
+		var why *pace.RefusedError
 		for i := range 3 {
 			if woken != i+1 {
 				t.Fatalf("after %d were told, %d are woken", i, woken)

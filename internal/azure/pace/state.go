@@ -29,13 +29,13 @@ type state struct {
 	level   float64   // the share of the budget that was used at levelAt
 	levelAt time.Time
 
-	provenUntil time.Time // until when the host counts as alive
-	probing     bool      // a request is out to learn whether it is
-	era         int       // counts pauses: an answer to a request of an earlier era does not end a later pause
-	failures    int       // in a row
-	paused      time.Time // when the latest pause began
-	until       time.Time // nothing is asked before
-	why         Refused   // of the latest pause
+	provenUntil time.Time    // until when the host counts as alive
+	probing     bool         // a request is out to learn whether it is
+	era         int          // counts pauses: an answer to a request of an earlier era does not end a later pause
+	failures    int          // in a row
+	paused      time.Time    // when the latest pause began
+	until       time.Time    // nothing is asked before
+	why         RefusedError // of the latest pause
 }
 
 // admission is the leave to send one request, after a wait.
@@ -44,8 +44,8 @@ type admission struct {
 	era  int
 }
 
-// admit asks for leave to send a request now. Refused tells why there is none.
-func (s *state) admit(now time.Time) (admission, *Refused) {
+// admit asks for leave to send a request now. RefusedError tells why there is none.
+func (s *state) admit(now time.Time) (admission, *RefusedError) {
 	if now.Before(s.until) {
 		refused := s.why
 		refused.Wait = s.until.Sub(now)
@@ -53,7 +53,7 @@ func (s *state) admit(now time.Time) (admission, *Refused) {
 	}
 	if !s.proven(now) {
 		if s.probing {
-			return admission{}, &Refused{Busy: true}
+			return admission{}, &RefusedError{Busy: true}
 		}
 		s.probing = true
 		return admission{era: s.era}, nil
@@ -90,7 +90,7 @@ func (s *state) answered(now time.Time, era int) bool {
 
 // failed notes that a request of an era was throttled or not answered; retryAfter is what the answer asked for, or 0. It
 // returns true if this begins a pause.
-func (s *state) failed(now time.Time, era int, why Refused, retryAfter time.Duration, chance float64) bool {
+func (s *state) failed(now time.Time, era int, why RefusedError, retryAfter time.Duration, chance float64) bool {
 	retryAfter = min(retryAfter, longestRetryAfter)
 	lengthen := func(pause time.Duration) time.Duration { return pause + time.Duration(chance*scatter*float64(pause)) }
 	if era != s.era { // it left before the pause that is on, and adds to it what it was told at most

@@ -10,6 +10,8 @@ func at(seconds float64) time.Time {
 	return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
 }
 
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
 // alive is a state in which the host has just answered.
 func alive(rate float64, seconds float64) *state {
 	s := &state{rate: rate}
@@ -65,19 +67,19 @@ func TestFirstRequestIsAloneUntilItIsAnswered(t *testing.T) {
 
 func TestPauses(t *testing.T) {
 	t.Parallel()
-	throttled, away := Refused{Throttled: true, Status: 429}, Refused{Err: errors.New("away")}
+	throttled, away := RefusedError{Throttled: true, Status: 429}, RefusedError{Err: errors.New("away")}
 	for name, tc := range map[string]struct {
 		reason     string
-		why        Refused
-		retryAfter time.Duration
+		why        RefusedError
+		retryAfter int // seconds
 		chance     float64
-		want       []time.Duration // after each failure in a row
+		want       []int // seconds, after each failure in a row
 	}{
-		"Throttled":  {"the waits that Microsoft prescribes", throttled, 0, 0, []time.Duration{1, 2, 4, 8, 16, 16}},
-		"RetryAfter": {"or what the answer asks for", throttled, 10, 0, []time.Duration{10, 10, 10}},
-		"Scattered":  {"never less, and a little more by chance", throttled, 10, 0.5, []time.Duration{11}},
-		"Away":       {"a host that is away is tried less and less, up to once a minute", away, 0, 0, []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}},
-		"TooLong":    {"nobody stops us for a day", throttled, 86400, 0, []time.Duration{900}},
+		"Throttled":  {"the waits that Microsoft prescribes", throttled, 0, 0, []int{1, 2, 4, 8, 16, 16}},
+		"RetryAfter": {"or what the answer asks for", throttled, 10, 0, []int{10, 10, 10}},
+		"Scattered":  {"never less, and a little more by chance", throttled, 10, 0.5, []int{11}},
+		"Away":       {"a host that is away is tried less and less, up to once a minute", away, 0, 0, []int{1, 2, 4, 8, 16, 32, 60, 60}},
+		"TooLong":    {"nobody stops us for a day", throttled, 86400, 0, []int{900}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,10 +89,10 @@ func TestPauses(t *testing.T) {
 				if refused != nil {
 					t.Fatalf("%s: failure %d: %v", tc.reason, i, refused)
 				}
-				if !s.failed(now, leave.era, tc.why, tc.retryAfter*time.Second, tc.chance) {
+				if !s.failed(now, leave.era, tc.why, seconds(tc.retryAfter), tc.chance) {
 					t.Fatalf("%s: failure %d begins no pause", tc.reason, i)
 				}
-				end := now.Add(want * time.Second)
+				end := now.Add(seconds(want))
 				_, refused = s.admit(end.Add(-time.Millisecond))
 				if refused == nil || refused.Throttled != tc.why.Throttled || refused.Wait != time.Millisecond || !errors.Is(refused.Err, tc.why.Err) {
 					t.Fatalf("%s: just before the end of pause %d: %+v", tc.reason, i, refused)
@@ -100,8 +102,8 @@ func TestPauses(t *testing.T) {
 			leave, _ := s.admit(now)
 			s.answered(now, leave.era)
 			leave, _ = s.admit(now)
-			s.failed(now, leave.era, tc.why, tc.retryAfter*time.Second, tc.chance)
-			if got := s.until.Sub(now); got != tc.want[0]*time.Second {
+			s.failed(now, leave.era, tc.why, seconds(tc.retryAfter), tc.chance)
+			if got := s.until.Sub(now); got != seconds(tc.want[0]) {
 				t.Errorf("%s: after an answer the next pause is %v", tc.reason, got)
 			}
 		})
@@ -114,21 +116,21 @@ func TestAnswersFromBeforeThePause(t *testing.T) {
 	s := alive(10, 0)
 	first, _ := s.admit(at(0))
 	others, _ := s.admit(at(0))
-	s.failed(at(1), first.era, Refused{Throttled: true}, 0, 0)
-	if s.failed(at(1), others.era, Refused{Throttled: true}, 0, 0) || !s.until.Equal(at(2)) {
+	s.failed(at(1), first.era, RefusedError{Throttled: true}, 0, 0)
+	if s.failed(at(1), others.era, RefusedError{Throttled: true}, 0, 0) || !s.until.Equal(at(2)) {
 		t.Errorf("a second refusal of the same moment prolongs the pause until %v", s.until)
 	}
 	if s.answered(at(1), others.era); s.proven(at(1)) || !s.until.Equal(at(2)) {
 		t.Error("an answer to an older request ends the pause")
 	}
-	if s.failed(at(1), others.era, Refused{Throttled: true}, 5*time.Second, 0); !s.until.Equal(at(6)) {
+	if s.failed(at(1), others.era, RefusedError{Throttled: true}, 5*time.Second, 0); !s.until.Equal(at(6)) {
 		t.Errorf("what a later answer asks for is not heard: until %v", s.until)
 	}
 	probe, refused := s.admit(at(6))
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	s.failed(at(6), probe.era, Refused{Throttled: true}, 0, 0)
+	s.failed(at(6), probe.era, RefusedError{Throttled: true}, 0, 0)
 	if !s.until.Equal(at(8)) {
 		t.Errorf("three refusals, two of one moment, count as more than two in a row: until %v", s.until)
 	}
@@ -140,7 +142,7 @@ func TestThrottlingHalvesTheRate(t *testing.T) {
 	level := func(seconds float64) float64 { return s.levelNow(at(seconds)) }
 	throttle := func(seconds float64) {
 		leave, _ := s.admit(at(seconds))
-		s.failed(at(seconds), leave.era, Refused{Throttled: true}, 0, 0)
+		s.failed(at(seconds), leave.era, RefusedError{Throttled: true}, 0, 0)
 	}
 	if level(0) != 1 {
 		t.Errorf("at first the level is %v", level(0))
@@ -167,13 +169,13 @@ func TestRetry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		reason string
-		why    Refused
+		why    RefusedError
 		since  float64
 		ends   bool
 	}{
-		"Outage":    {"somebody has mended something since", Refused{Err: errors.New("away")}, 2, true},
-		"Before":    {"what was changed before the failure did not help", Refused{Err: errors.New("away")}, 0.5, false},
-		"Throttled": {"a host that throttles is not to be pressed", Refused{Throttled: true, Status: 429}, 2, false},
+		"Outage":    {"somebody has mended something since", RefusedError{Err: errors.New("away")}, 2, true},
+		"Before":    {"what was changed before the failure did not help", RefusedError{Err: errors.New("away")}, 0.5, false},
+		"Throttled": {"a host that throttles is not to be pressed", RefusedError{Throttled: true, Status: 429}, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -72,8 +72,8 @@ func (s Schedule) wait(status v1alpha1.SecretSyncStatus, chance float64) time.Du
 // Delay is how long a SecretSync that was made or edited waits before it is checked; draw is another text for each edit.
 func (s Schedule) Delay(uid, draw string) time.Duration { return part(s.Jitter, chanceOf(uid, draw)) }
 
-// Again is how long to wait where nothing was asked because the other side is left alone for a time: that long, and, as all who wait
-// would otherwise come at the same moment, up to half as long again, or the jitter if that is more.
+// Again is how long to wait where nothing was asked because the other side is left alone for a time: that long, and, as all who
+// wait would otherwise come at the same moment, up to half as long again, or the jitter if that is more.
 func (s Schedule) Again(uid string, pause time.Duration, now time.Time) time.Duration {
 	return pause + part(max(pause/2, s.Jitter), chanceOf(uid, now.UTC().Format(time.RFC3339Nano)))
 }

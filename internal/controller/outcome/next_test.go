@@ -41,7 +41,8 @@ func TestScheduleNext(t *testing.T) {
 		"Jitter": {"or up to the jitter late", outcome.Schedule{Interval: hour, Jitter: 10 * second}, after(good(outcome.Created), 0), hour, hour + 10*second},
 		"Failed": {"after a first failure soon", outcome.Schedule{Interval: hour, Jitter: hour}, after(failed, 0), 3750 * time.Millisecond, 5 * second},
 		"Conflict": {
-			"a Secret that is changing is tried again sooner", outcome.Schedule{Interval: hour},
+			"a Secret that is changing is tried again sooner",
+			outcome.Schedule{Interval: hour},
 			after(bad(fault.SecretConflict, outcome.SecretAbsent, "changed"), 0), 750 * time.Millisecond, second,
 		},
 		"Longer":   {"then as long as it has lasted", outcome.Schedule{Interval: hour}, after(failed, 0, 5*second, 40*second), 70 * second, 80 * second},

@@ -31,8 +31,8 @@ func judge(kind fault.Kind) verdict {
 		return verdict{v1alpha1.ReasonPartialSync, metav1.ConditionFalse}
 	case fault.SecretConflict:
 		return verdict{v1alpha1.ReasonUnknownError, metav1.ConditionFalse}
-	case fault.IdentityRejected, fault.TokenRefused, fault.PermissionMissing, fault.NetworkRefused, fault.ObjectMissing, fault.ObjectDisabled,
-		fault.ObjectUnusable, fault.Throttled, fault.Unreachable:
+	case fault.IdentityRejected, fault.TokenRefused, fault.PermissionMissing, fault.NetworkRefused, fault.ObjectMissing,
+		fault.ObjectDisabled, fault.ObjectUnusable, fault.Throttled, fault.Unreachable:
 		return verdict{v1alpha1.ReasonProviderError, metav1.ConditionFalse}
 	case fault.Internal, fault.Cancelled, fault.Deferred:
 		return verdict{v1alpha1.ReasonControllerInternalError, metav1.ConditionUnknown}

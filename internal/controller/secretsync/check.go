@@ -3,6 +3,7 @@ package secretsync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,7 +37,7 @@ type check struct {
 // run does the check and says what came of it.
 func (c *check) run(ctx context.Context) outcome.Result {
 	result := outcome.Result{
-		Generation: c.in.sync.Generation, Inputs: c.in.print, Force: c.in.sync.Spec.ForceSynchronization,
+		Generation: c.in.sync.Generation, Inputs: c.in.inputs, Force: c.in.sync.Spec.ForceSynchronization,
 	}
 	if err := c.act(ctx, &result); err != nil {
 		result.Fault = fault.Of(err)
@@ -106,7 +107,7 @@ func (c *check) fetch(ctx context.Context, seen []source.Stamp) error {
 // stale says whether a failure tells nothing that the status does not tell: nothing was asked.
 func (c *check) stale(f *fault.Error) bool {
 	status := c.in.sync.Status
-	return f.Unsent && status.ObservedGeneration == c.in.sync.Generation && status.ObservedInputs == c.in.print &&
+	return f.Unsent && status.ObservedGeneration == c.in.sync.Generation && status.ObservedInputs == c.in.inputs &&
 		outcome.Tells(status, f)
 }
 
@@ -144,28 +145,9 @@ func (c *check) data(ctx context.Context) (merged, error) {
 		}
 	}
 	todo := c.in.todo
-	results, kept := map[int]secretdata.Result{}, map[int]bool{}
-	for i, answer := range c.answers {
-		if answer.Unchanged {
-			kept[todo.mapped[i]] = true
-		} else {
-			results[todo.mapped[i]] = answer.Result
-		}
-	}
-	var changed []secretdata.Mapping
-	held := map[string]redact.Bytes{}
-	for _, m := range todo.mappings {
-		ref, err := todo.params.Resolve(m.SourcePath)
-		if err == nil && kept[ref.Object] {
-			held[m.TargetKey], _ = c.live.Value(m.TargetKey)
-		} else {
-			changed = append(changed, m)
-		}
-	}
+	results, changed, held := c.sort()
 	data, failed := secretdata.Build(todo.secretType, changed, secretdata.Collect(todo.params, results))
-	for key, value := range held {
-		data[key] = value
-	}
+	maps.Copy(data, held)
 	found := merge(todo, data, failed, c.live.Value, c.Partial)
 	if err := secretdata.CheckData(todo.secretType, found.data); err != nil {
 		return merged{}, itemFault(err)
@@ -173,10 +155,30 @@ func (c *check) data(ctx context.Context) (merged, error) {
 	return found, nil
 }
 
+// sort parts what has been read, by object, and the mappings that take from it, from the values that the Secret keeps.
+func (c *check) sort() (results map[int]secretdata.Result, changed []secretdata.Mapping, held map[string]redact.Bytes) {
+	results, held = map[int]secretdata.Result{}, map[string]redact.Bytes{}
+	todo := c.in.todo
+	for i, answer := range c.answers {
+		if !answer.Unchanged {
+			results[todo.mapped[i]] = answer.Result
+		}
+	}
+	for _, m := range todo.mappings {
+		ref, err := todo.params.Resolve(m.SourcePath)
+		if _, read := results[ref.Object]; err != nil || read {
+			changed = append(changed, m)
+		} else {
+			held[m.TargetKey], _ = c.live.Value(m.TargetKey)
+		}
+	}
+	return results, changed, held
+}
+
 func unchanged(answer source.Answer) bool { return answer.Unchanged }
 
-// holdsUnchanged says whether the Secret still holds what the latest check wrote, so that values of objects that have not changed can be
-// taken from it. In typed Secrets keys may belong together: there all must be unchanged.
+// holdsUnchanged says whether the Secret still holds what the latest check wrote, so that values of objects that have not changed
+// can be taken from it. In typed Secrets keys may belong together: there all must be unchanged.
 func (c *check) holdsUnchanged() bool {
 	all := !slices.ContainsFunc(c.answers, func(a source.Answer) bool { return !a.Unchanged })
 	if c.live == nil || (!all && c.in.todo.secretType != corev1.SecretTypeOpaque) {

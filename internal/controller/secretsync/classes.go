@@ -13,8 +13,8 @@ import (
 // parser reads what a SecretProviderClass says.
 type parser func(class *spcv1.SecretProviderClass) (spcparams.Params, *fault.Error)
 
-// classes reads each version of a SecretProviderClass once: that is YAML within YAML, and took a third of the time of a check. What it
-// gives is shared and must not be changed. It is safe for concurrent use; the zero value is ready.
+// classes reads each version of a SecretProviderClass once: that is YAML within YAML, and took a third of the time of a check.
+// What it gives is shared and must not be changed. It is safe for concurrent use; the zero value is ready.
 type classes struct {
 	mu   sync.Mutex
 	read map[types.UID]readClass

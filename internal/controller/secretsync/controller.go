@@ -1,7 +1,7 @@
 // Package secretsync keeps the Secret of every SecretSync in step with the vault.
 //
-// One check goes one way: gather the objects that the SecretSync refers to; decide, purely, what to fetch; fetch; look at
-// the Secret; build the data; write the Secret if it differs; turn what happened into a status, purely; write the
+// One check goes one way: gather the objects that the SecretSync refers to; decide, purely, what to ask; ask the source;
+// look at the Secret; build the data; write the Secret if it differs; turn what happened into a status, purely; write the
 // status once; come back when the next check is due. A failure writes no Secret.
 package secretsync
 

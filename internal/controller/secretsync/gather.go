@@ -30,16 +30,16 @@ type input struct {
 	class   *spcv1.SecretProviderClass
 	account *metav1.PartialObjectMetadata
 
-	// todo and flaw are what decide makes of these, and print tells it from what another input would give.
-	todo  plan
-	flaw  *fault.Error
-	print string
+	// What decide makes of these, todo or flaw, and a text that tells it from what other inputs would give.
+	todo   plan
+	flaw   *fault.Error
+	inputs string
 }
 
 // decided fills in what follows from the input.
 func (in input) decided(parse parser) input {
 	in.todo, in.flaw = decide(in, parse)
-	in.print = in.fingerprint()
+	in.inputs = in.fingerprint()
 	return in
 }
 

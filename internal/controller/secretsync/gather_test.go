@@ -173,7 +173,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			in.class.Generation++
 		}
 	}
-	base := valid().decided(parseClass).print
+	base := valid().decided(parseClass).inputs
 	for name, tc := range map[string]struct {
 		reason  string
 		change  func(*input)
@@ -194,7 +194,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 			t.Parallel()
 			in := valid()
 			tc.change(&in)
-			if got := in.decided(parseClass).print; (got != base) != tc.differs {
+			if got := in.decided(parseClass).inputs; (got != base) != tc.differs {
 				t.Errorf("%s: %q, before %q", tc.reason, got, base)
 			}
 		})
@@ -203,7 +203,7 @@ func TestFingerprintFollowsWhatACheckUses(t *testing.T) {
 	delete(broken.class.Spec.Parameters, "objects")
 	delete(edit.class.Spec.Parameters, "objects")
 	edit.class.Generation++
-	if broken.decided(parseClass).print == edit.decided(parseClass).print {
+	if broken.decided(parseClass).inputs == edit.decided(parseClass).inputs {
 		t.Error("an edit of a class that cannot be read is not seen")
 	}
 }

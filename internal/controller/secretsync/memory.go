@@ -10,8 +10,8 @@ import (
 	"secretstore/internal/source"
 )
 
-// Memory is what the controller remembers of SecretSyncs from one check to the next, besides what their statuses say. All of it may be
-// lost: then a value is read that was known to be unchanged, or an edit is seen to a little earlier. It is safe for
+// Memory is what the controller remembers of SecretSyncs from one check to the next, besides what their statuses say. All of it
+// may be lost: then a value is read that was known to be unchanged, or an edit is seen to a little earlier. It is safe for
 // concurrent use; the zero value is ready.
 type Memory struct {
 	mu sync.Mutex
@@ -74,13 +74,13 @@ func (m *Memory) forget(name types.NamespacedName) {
 	m.change(name, func(r *remembered) { *r = remembered{} })
 }
 
-// confirmAfter is how long after a check that took an answer from before the news it is done once more. An answer serves all who ask
-// within half a minute; somebody who sets a value and then makes a SecretSync of it is to get that value all the same.
+// confirmAfter is how long after a check that took an answer from before the news it is done once more. An answer serves all who
+// ask within half a minute; somebody who sets a value and then makes a SecretSync of it is to get that value all the same.
 const confirmAfter = 30 * time.Second
 
 // learn turns the answers of a successful check into what is to be remembered of it.
 func (o occasion) learn(in input, answers []source.Answer, now time.Time) remembered {
-	shown := remembered{inputs: in.print}
+	shown := remembered{inputs: in.inputs}
 	oldest := now
 	for _, answer := range answers {
 		shown.stamps = append(shown.stamps, answer.Stamp)
@@ -99,7 +99,7 @@ func (o occasion) learn(in input, answers []source.Answer, now time.Time) rememb
 
 // seen are the stamps to ask with: those of the latest check, if it used the same and went well.
 func (r remembered) seen(in input) []source.Stamp {
-	if r.inputs != in.print || !healthy(in.sync.Status) {
+	if r.inputs != in.inputs || !healthy(in.sync.Status) {
 		return nil
 	}
 	return r.stamps

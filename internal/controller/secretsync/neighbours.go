@@ -63,8 +63,8 @@ func statusOf(sync *v1alpha1.SecretSync) *v1alpha1.SecretSync {
 	}
 }
 
-// statusPatch is the change from what the cache had, to be written onto exactly that. If the SecretSync was edited meanwhile, or made
-// anew under its name, or another controller wrote a status, what the check found is not about it any more.
+// statusPatch is the change from what the cache had, to be written onto exactly that. If the SecretSync was edited meanwhile, or
+// made anew under its name, or another controller wrote a status, what the check found is not about it any more.
 func statusPatch(before *v1alpha1.SecretSync) client.Patch {
 	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }

@@ -37,10 +37,10 @@ func occasionOf(in input, known remembered, schedule outcome.Schedule, now time.
 	case changed && status.ObservedForceSynchronization != in.sync.Spec.ForceSynchronization:
 		o.news, o.edited = known.news, true
 		o.notBefore = later(o.notBefore, known.news) // who asks for a check wants what is there now
-	case changed, status.ObservedInputs != in.print:
+	case changed, status.ObservedInputs != in.inputs:
 		o.news, o.edited = known.news, true
 		began := later(known.news, schedule.Since) // it may have been edited while nobody looked
-		o.wait = began.Add(schedule.Delay(uid, in.print+strconv.FormatInt(in.sync.Generation, 10))).Sub(now)
+		o.wait = began.Add(schedule.Delay(uid, in.inputs+strconv.FormatInt(in.sync.Generation, 10))).Sub(now)
 	case !known.confirm.IsZero() && !known.confirm.After(now):
 		o.notBefore = later(o.notBefore, known.confirmed)
 	default:

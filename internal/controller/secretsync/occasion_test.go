@@ -21,7 +21,7 @@ func checkedAt(at time.Time) input {
 	in := valid().decided(parseClass)
 	in.sync.CreationTimestamp = metav1.NewTime(clockAt(0, 0))
 	in.sync.Status = v1alpha1.SecretSyncStatus{
-		LastCheckTime: &metav1.Time{Time: at}, ObservedGeneration: in.sync.Generation, ObservedInputs: in.print,
+		LastCheckTime: &metav1.Time{Time: at}, ObservedGeneration: in.sync.Generation, ObservedInputs: in.inputs,
 		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionUpdate, Status: metav1.ConditionTrue}},
 	}
 	return in
@@ -45,7 +45,7 @@ func TestOccasion(t *testing.T) {
 		return edited(in)
 	}
 	ofClass := func(in input) input {
-		in.print = "another class"
+		in.inputs = "another class"
 		return in
 	}
 	checked := checkedAt(clockAt(20, 0))
@@ -60,49 +60,80 @@ func TestOccasion(t *testing.T) {
 		edited    bool
 	}{
 		"New": {
-			"what was never checked is due at once, and takes any answer", never(checkedAt(now)), remembered{news: now}, at,
-			isDue, time.Time{}, now, true,
+			"what was never checked is due at once, and takes any answer", never(checkedAt(now)),
+			remembered{news: now},
+			at,
+			isDue,
+			time.Time{},
+			now, true,
 		},
 		"NewWithJitter": {
 			"with jitter, that long after it was made, however often the controller starts",
-			never(checkedAt(now)), remembered{news: now}, jitter,
+			never(checkedAt(now)),
+			remembered{news: now},
+			jitter,
 			func(w time.Duration) bool {
 				return w == clockAt(0, 0).Add(jitter.Delay("uid-sync", "created")).Sub(now)
 			},
-			time.Time{}, now, true,
+			time.Time{},
+			now, true,
 		},
 		"Edited": {
-			"an edit is due at once", edited(checkedAt(clockAt(20, 0))), remembered{news: clockAt(29, 59)}, at,
+			"an edit is due at once", edited(checkedAt(clockAt(20, 0))),
+			remembered{news: clockAt(29, 59)},
+			at,
 			isDue, clockAt(20, 1), clockAt(29, 59), true,
 		},
 		"EditedWithJitter": {
-			"with jitter, after that", edited(checkedAt(clockAt(20, 0))), remembered{news: now}, jitter,
+			"with jitter, after that", edited(checkedAt(clockAt(20, 0))),
+			remembered{news: now},
+			jitter,
 			func(w time.Duration) bool { return w > 0 && w < 10*time.Minute }, clockAt(20, 1), now, true,
 		},
 		"ClassEdited": {
-			"so is an edit of the class", ofClass(checkedAt(clockAt(20, 0))), remembered{news: now}, jitter,
+			"so is an edit of the class", ofClass(checkedAt(clockAt(20, 0))),
+			remembered{news: now},
+			jitter,
 			func(w time.Duration) bool { return w > 0 && w < 10*time.Minute }, clockAt(20, 1), now, true,
 		},
 		"EditedUnseen": {
-			"one from before the start waits from the start", edited(checkedAt(clockAt(20, 0))), remembered{},
-			outcome.Schedule{Interval: time.Hour, Jitter: time.Minute, Since: clockAt(25, 0)}, isDue, clockAt(20, 1), time.Time{}, true,
+			"one from before the start waits from the start", edited(checkedAt(clockAt(20, 0))),
+			remembered{},
+			outcome.Schedule{Interval: time.Hour, Jitter: time.Minute, Since: clockAt(25, 0)},
+			isDue, clockAt(20, 1),
+			time.Time{},
+			true,
 		},
 		"Forced": {
-			"who asks for a check does not wait, and wants what is there now", forced(checkedAt(clockAt(20, 0))), remembered{news: clockAt(29, 59)}, jitter,
+			"who asks for a check does not wait, and wants what is there now", forced(checkedAt(clockAt(20, 0))),
+			remembered{news: clockAt(29, 59)},
+			jitter,
 			isDue, clockAt(29, 59), clockAt(29, 59), true,
 		},
 		"Due": {"what is due by time takes answers that are newer than the latest check", checkedAt(clockAt(-40, 0)), remembered{}, at, isDue, clockAt(-40, 1), time.Time{}, false},
 		"NotDue": {
-			"what is not due waits", checked, remembered{}, at,
-			func(w time.Duration) bool { return w > 40*time.Minute && w <= 50*time.Minute }, clockAt(20, 1), time.Time{}, false,
+			"what is not due waits", checked,
+			remembered{},
+			at,
+			func(w time.Duration) bool { return w > 40*time.Minute && w <= 50*time.Minute }, clockAt(20, 1),
+			time.Time{},
+			false,
 		},
 		"Confirm": {
-			"a check that took an old answer is done once more", checked, remembered{confirm: clockAt(29, 0), confirmed: clockAt(28, 30)}, at,
-			isDue, clockAt(28, 30), time.Time{}, false,
+			"a check that took an old answer is done once more", checked,
+			remembered{confirm: clockAt(29, 0), confirmed: clockAt(28, 30)},
+			at,
+			isDue, clockAt(28, 30),
+			time.Time{},
+			false,
 		},
 		"ConfirmLater": {
-			"when its time comes", checked, remembered{confirm: clockAt(31, 0), confirmed: clockAt(28, 30)}, at,
-			func(w time.Duration) bool { return w == time.Minute }, clockAt(20, 1), time.Time{}, false,
+			"when its time comes", checked,
+			remembered{confirm: clockAt(31, 0), confirmed: clockAt(28, 30)},
+			at,
+			func(w time.Duration) bool { return w == time.Minute }, clockAt(20, 1),
+			time.Time{},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +183,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("asks with %v", got)
 	}
 	changed, failed := checkedAt(clockAt(20, 0)), checkedAt(clockAt(20, 0))
-	changed.print = "other"
+	changed.inputs = "other"
 	failed.sync.Status.Conditions[0].Status = metav1.ConditionFalse
 	if known.seen(changed) != nil || known.seen(failed) != nil {
 		t.Error("stamps of another question, or of a check that failed, are asked with")

@@ -125,9 +125,9 @@ func TestLooksAtOneSecretSlowDown(t *testing.T) {
 	now = now.Add(calm + time.Second)
 	look()
 	look()
-	want := []time.Duration{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 0, 1}
-	for i := range want {
-		want[i] *= time.Second
+	var want []time.Duration
+	for _, seconds := range []int{0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 0, 1} {
+		want = append(want, time.Duration(seconds)*time.Second)
 	}
 	if diff := cmp.Diff(want, waits); diff != "" {
 		t.Errorf("waits of a Secret that is edited all the time, and then left alone (-want +got):\n%s", diff)

@@ -56,7 +56,7 @@ const (
 // explain turns an error of a call to the vault into a fault.
 func explain(err error, op operation) *fault.Error {
 	var known *fault.Error
-	var refused *pace.Refused
+	var refused *pace.RefusedError
 	var unfit unusable
 	var answered *azcore.ResponseError
 	var connection *url.Error
@@ -124,7 +124,7 @@ func explainBusy(f *fault.Error, status int, op operation) {
 const deferred = 500 * time.Millisecond
 
 // explainRefused tells of a request that was not sent, in the words of the answer that the vault gave last.
-func explainRefused(refused *pace.Refused, op operation) *fault.Error {
+func explainRefused(refused *pace.RefusedError, op operation) *fault.Error {
 	f := &fault.Error{RetryAfter: refused.Wait, Unsent: true, Detail: refused}
 	switch {
 	case refused.Busy:

@@ -217,7 +217,8 @@ var errTooLong = errors.New("the list is too long to be worth reading")
 const allPages = math.MaxInt
 
 // collect reads the pages of a list, but not more than most.
-func collect[T any](ctx context.Context, most int, pager *runtime.Pager[T], entries func(T) []entry) (all []entry, pages int, err error) {
+func collect[T any](ctx context.Context, most int, pager *runtime.Pager[T], entries func(T) []entry,
+) (all []entry, pages int, err error) {
 	for pager.More() {
 		if pages == most {
 			return nil, pages, errTooLong

@@ -39,7 +39,8 @@ func newShared[K comparable, V any](c clock.WithDelayedExecution, b *budget, siz
 
 // get gives what is held for the key, if its reading began at notBefore or later, or reads it. read returns false if what it
 // gave is for its own caller only. ours says that this call did the reading.
-func (s *shared[K, V]) get(ctx context.Context, key K, notBefore time.Time, read func() (V, bool)) (found *flight[V], ours bool, err error) {
+func (s *shared[K, V]) get(ctx context.Context, key K, notBefore time.Time, read func() (V, bool),
+) (found *flight[V], ours bool, err error) {
 	for {
 		f, first := s.join(key, notBefore)
 		if first {

@@ -113,7 +113,7 @@ func (s *Source) host(url, vault string) *pace.Host {
 		Clock:             s.options.Clock,
 		Chance:            s.options.Chance,
 		RetryAfter:        entra.RetryAfter,
-		Paused: func(until time.Time, why pace.Refused) {
+		Paused: func(until time.Time, why pace.RefusedError) {
 			s.options.Observer.Paused(vault, until, why.Throttled)
 		},
 	})

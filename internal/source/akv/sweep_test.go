@@ -46,13 +46,13 @@ func TestWorthwhile(t *testing.T) {
 		refused time.Duration // ago; 0 for never
 		want    int
 	}{
-		"One":       {"one object is read", 1, 0, 0, 0, 0},
-		"Two":       {"two are worth a page", 2, 0, 0, 0, 1},
-		"Many":      {"a hundred are worth 50 pages, if there are not more", 100, 0, 50, 0, 50},
-		"TooLong":   {"but not 51", 100, 0, 51, 0, 0},
-		"Later":     {"what is due later is another list's", 1, 100, 0, 0, 0},
-		"Refused":   {"who may not list does not ask again", 100, 0, 0, time.Hour, 0},
-		"Yesterday": {"until a day has passed", 100, 0, 0, 25 * time.Hour, 50},
+		"One":          {"one object is read", 1, 0, 0, 0, 0},
+		"Two":          {"two are worth a page", 2, 0, 0, 0, 1},
+		"Many":         {"a hundred are worth 50 pages, if there are not more", 100, 0, 50, 0, 50},
+		"TooLong":      {"but not 51", 100, 0, 51, 0, 0},
+		"Later":        {"what is due later is another list's", 1, 100, 0, 0, 0},
+		"RefusedError": {"who may not list does not ask again", 100, 0, 0, time.Hour, 0},
+		"Yesterday":    {"until a day has passed", 100, 0, 0, 25 * time.Hour, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
