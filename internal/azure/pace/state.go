@@ -16,6 +16,8 @@ const (
 	firstPause = time.Second
 	// longestThrottle and longestOutage bound pauses without a Retry-After.
 	longestThrottle, longestOutage = 16 * time.Second, time.Minute
+	// mostDoublings is more than either takes, and keeps a long outage from counting beyond what a duration holds.
+	mostDoublings = 10
 	// longestRetryAfter bounds what an answer may ask for.
 	longestRetryAfter = 15 * time.Minute
 	// scatter is by which share a pause is lengthened at most, by chance, so that clusters do not come back together.
@@ -109,7 +111,7 @@ func (s *state) failed(now time.Time, era int, why RefusedError, retryAfter time
 	}
 	pause := retryAfter
 	if pause == 0 {
-		pause = min(longest, time.Duration(float64(firstPause)*math.Pow(2, float64(s.failures-1))))
+		pause = min(longest, firstPause<<min(s.failures-1, mostDoublings))
 	}
 	s.paused, s.until = now, now.Add(lengthen(pause))
 	return true

@@ -110,6 +110,24 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// TestPausesOfALongOutage fails more often than a duration can be doubled.
+func TestPausesOfALongOutage(t *testing.T) {
+	t.Parallel()
+	s, now := alive(10, 0), at(0)
+	for i := range 100 {
+		leave, refused := s.admit(now)
+		if refused != nil {
+			t.Fatalf("failure %d: %v", i, refused)
+		}
+		s.failed(now, leave.era, RefusedError{Err: errors.New("away")}, 0, 0.99)
+		pause := s.until.Sub(now)
+		if pause < time.Second || pause > 72*time.Second {
+			t.Fatalf("failure %d begins a pause of %v", i, pause)
+		}
+		now = s.until
+	}
+}
+
 // TestAnswersFromBeforeThePause has many requests out when the host begins to throttle.
 func TestAnswersFromBeforeThePause(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/internal/fault"
 )
 
 // firstRetry is how long after a first failure the next check comes. Each wait after that is as long as the failure has
@@ -76,6 +77,18 @@ func (s Schedule) Delay(uid, draw string) time.Duration { return part(s.Jitter, 
 // wait would otherwise come at the same moment, up to half as long again, or the jitter if that is more.
 func (s Schedule) Again(uid string, pause time.Duration, now time.Time) time.Duration {
 	return pause + part(max(pause/2, s.Jitter), chanceOf(uid, now.UTC().Format(time.RFC3339Nano)))
+}
+
+// outageRetry is how soon an object is tried again while its vault as a whole is away or throttles: how often that one is asked
+// is bounded for all its objects together, so that none of them need wait longer for its end.
+const outageRetry = time.Minute
+
+// Outage is how long to wait after a failure that is the vault's as a whole; false if it is not.
+func (s Schedule) Outage(uid string, f *fault.Error, now time.Time) (time.Duration, bool) {
+	if f == nil || (f.Kind != fault.Unreachable && f.Kind != fault.Throttled) {
+		return 0, false
+	}
+	return s.Again(uid, outageRetry, now), true
 }
 
 func part(of time.Duration, chance float64) time.Duration { return time.Duration(float64(of) * chance) }

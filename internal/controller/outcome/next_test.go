@@ -105,6 +105,22 @@ func TestScheduleDelay(t *testing.T) {
 	}
 }
 
+func TestScheduleOutage(t *testing.T) {
+	t.Parallel()
+	s := outcome.Schedule{Interval: time.Hour}
+	for kind, want := range map[fault.Kind]bool{
+		fault.Unreachable: true, fault.Throttled: true, fault.ObjectMissing: false, fault.PermissionMissing: false, fault.Partial: false,
+	} {
+		wait, away := s.Outage("u", fault.New(kind, "failed"), start())
+		if away != want || (away && (wait < time.Minute || wait > 90*time.Second)) {
+			t.Errorf("kind %d: the vault is away: %v, waits %v", kind, away, wait)
+		}
+	}
+	if _, away := s.Outage("u", nil, start()); away {
+		t.Error("no failure is an outage")
+	}
+}
+
 func TestScheduleAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -48,6 +48,8 @@ func (c *check) run(ctx context.Context) outcome.Result {
 	result.Time = c.Clock.Now()
 	if result.Fault == nil {
 		c.learnt = c.occasion.learn(c.in, c.answers, result.Time)
+	} else if wait, away := c.Schedule.Outage(string(c.in.sync.UID), result.Fault, result.Time); away {
+		c.learnt.confirm = result.Time.Add(wait)
 	}
 	return result
 }

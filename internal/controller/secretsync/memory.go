@@ -21,7 +21,8 @@ type Memory struct {
 type remembered struct {
 	// news is when the latest news came that has not been seen to: the SecretSync, its class or its account was made or edited.
 	news time.Time
-	// confirm is when a check is due that takes no answer from before confirmed; both zero for none.
+	// confirm is when a check is due in any case, after an answer that was perhaps too old or in an outage, that takes no answer
+	// from before confirmed; zero for none.
 	confirm, confirmed time.Time
 	// inputs is what the check used that stamps come from.
 	inputs string
