@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -144,4 +145,22 @@ func TestDeadVaultHoldsUpNobody(t *testing.T) {
 	for _, s := range hanging {
 		e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 	}
+}
+
+// TestASecretDeletedInAnOutageIsToldOf takes the Secret away while the vault is away: it cannot be made again, and Ready says so.
+//
+//covers:fault secret-deleted
+func TestASecretDeletedInAnOutageIsToldOf(t *testing.T) {
+	e := newEnv(t, "--namespaces=NAMESPACE", "--rotationPollIntervalInSeconds=1", "--driftCheckIntervalInSeconds=2")
+	s := e.sync(t, "app")
+	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
+	e.behave(t, `{"faults":[{"kind":"unreachable","service":"vault"},{"kind":"refuse","service":"vault"}]}`)
+	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonStale)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "app"}}
+	if err := e.client.Delete(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonProviderError)
+	e.behave(t, `{}`)
+	e.await(t, s, v1alpha1.ConditionReady, v1alpha1.ReasonSynced)
 }

@@ -27,6 +27,8 @@ type check struct {
 	began    time.Time
 	// drifted says that the Secret was found to be changed by hand: the values are needed, whatever the vault says of them.
 	drifted bool
+	// lookDue says that it is time to look at the Secret, whatever becomes of asking the vault.
+	lookDue bool
 
 	answers []source.Answer
 	live    *kube.Live
@@ -106,10 +108,10 @@ func (c *check) fetch(ctx context.Context, seen []source.Stamp) error {
 	return nil
 }
 
-// stale says whether a failure tells nothing that the status does not tell: nothing was asked.
+// stale says whether a failure tells nothing that the status does not tell: nothing was asked, and nothing is to be looked at.
 func (c *check) stale(f *fault.Error) bool {
 	status := c.in.sync.Status
-	return f.Unsent && status.ObservedGeneration == c.in.sync.Generation && status.ObservedInputs == c.in.inputs &&
+	return f.Unsent && !c.lookDue && status.ObservedGeneration == c.in.sync.Generation && status.ObservedInputs == c.in.inputs &&
 		outcome.Tells(status, f)
 }
 

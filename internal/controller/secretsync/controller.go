@@ -122,7 +122,10 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 
 // run does a check and tells of it.
 func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drifted bool) (ctrl.Result, error) {
-	c := check{Reconciler: r, in: in, occasion: occasion, began: r.Clock.Now(), drifted: drifted}
+	untilLook, looks := r.untilLook(in)
+	c := check{
+		Reconciler: r, in: in, occasion: occasion, began: r.Clock.Now(), drifted: drifted, lookDue: looks && untilLook <= 0,
+	}
 	result := c.run(ctx)
 	if f := result.Fault; f != nil {
 		switch {
@@ -132,7 +135,10 @@ func (r *Reconciler) run(ctx context.Context, in input, occasion occasion, drift
 			return ctrl.Result{RequeueAfter: max(f.RetryAfter, time.Millisecond)}, nil
 		case c.stale(f):
 			again := r.Schedule.Again(string(in.sync.UID), f.RetryAfter, result.Time)
-			return ctrl.Result{RequeueAfter: r.planLook(in, again)}, nil
+			if looks {
+				again = min(again, untilLook)
+			}
+			return ctrl.Result{RequeueAfter: max(again, time.Millisecond)}, nil
 		}
 	}
 	lastGood := in.sync.Status.LastSuccessfulSyncTime
