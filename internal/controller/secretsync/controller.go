@@ -168,7 +168,8 @@ func (r *Reconciler) rest(ctx context.Context, in input, occasion occasion) (wai
 	switch {
 	case occasion.wait <= 0:
 		return 0, false
-	case !looks:
+	case !looks, occasion.edited:
+		// The Secret lacks what an edit asks for that waits for its jitter: that is no edit by hand.
 		return occasion.wait, false
 	case untilLook > 0:
 		return min(occasion.wait, untilLook), false
