@@ -1,0 +1,6 @@
+package model
+
+// prepareCodes are the findings of stage prepare.
+func prepareCodes() []Entry {
+	return []Entry{}
+}

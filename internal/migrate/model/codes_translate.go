@@ -1,0 +1,6 @@
+package model
+
+// translateCodes are the findings of stage translate.
+func translateCodes() []Entry {
+	return []Entry{}
+}

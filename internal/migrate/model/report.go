@@ -1,0 +1,181 @@
+package model
+
+import "slices"
+
+// Outcome is what becomes of an object that was found. Each has exactly one.
+type Outcome string
+
+// The outcomes.
+const (
+	// Translated is done, or will be by the plan: nobody has to decide anything.
+	Translated Outcome = "translated"
+	// NeedsDecision waits for the operator.
+	NeedsDecision Outcome = "needs-decision"
+	// Blocked cannot be taken over as it stands.
+	Blocked Outcome = "blocked"
+	// NotInUse is an object that no workload needs, or that belongs to another provider: it stays as it is.
+	NotInUse Outcome = "not-in-use"
+)
+
+// Accounted is an object with its outcome.
+type Accounted struct {
+	Ref
+	Place   Place   `json:"place,omitzero"`
+	Outcome Outcome `json:"outcome"`
+	// Findings are the codes of what was said about it, sorted.
+	Findings []Code `json:"findings"`
+}
+
+// Counts are the sums over all objects.
+type Counts struct {
+	Total         int `json:"total"`
+	Translated    int `json:"translated"`
+	NeedsDecision int `json:"needsDecision"`
+	Blocked       int `json:"blocked"`
+	NotInUse      int `json:"notInUse"`
+	// Kinds has the same sums for each kind.
+	Kinds map[string]Counts `json:"kinds,omitempty"`
+}
+
+// Report is everything that a run has to say.
+type Report struct {
+	Input     Input       `json:"input"`
+	Options   Options     `json:"options"`
+	Installed Installed   `json:"installed"`
+	Objects   []Accounted `json:"objects"`
+	Counts    Counts      `json:"counts"`
+	Plan
+}
+
+// NewReport makes the report of a survey and its plan: every object of the survey with its outcome. An object is blocked, or
+// needs a decision, if a finding or an open decision about it says so; otherwise it is not in use if unused says so, and
+// translated if not.
+func NewReport(s Survey, o Options, p Plan) Report {
+	r := Report{Input: s.Input, Options: o, Installed: s.Installed, Plan: p}
+	r.Findings = SortFindings(slices.Concat(s.Findings, p.Findings))
+	r.Changes = SortChanges(r.Changes)
+	slices.SortFunc(r.Decisions, compareDecisions)
+	unused := s.unused()
+	for _, object := range s.found() {
+		a := Accounted{Ref: object.Ref, Place: object.Place, Findings: []Code{}}
+		a.Outcome, a.Findings = r.outcome(object, unused)
+		r.Objects = append(r.Objects, a)
+	}
+	r.Counts = count(r.Objects)
+	return r
+}
+
+// outcome is what becomes of one object, and the codes of what was said about it.
+func (r Report) outcome(object Object, unused map[Ref]bool) (Outcome, []Code) {
+	codes, gravest := []Code{}, Info
+	for _, f := range r.Findings {
+		if f.Object != object.Ref || !samePlace(f.Place, object.Place) {
+			continue
+		}
+		codes = append(codes, f.Code)
+		if f.Severity.rank() > gravest.rank() {
+			gravest = f.Severity
+		}
+	}
+	slices.Sort(codes)
+	codes = slices.Compact(codes)
+	switch {
+	case gravest == Blocking:
+		return Blocked, codes
+	case gravest == Needed || r.isOpen(object.Ref):
+		return NeedsDecision, codes
+	case unused[object.Ref]:
+		return NotInUse, codes
+	default:
+		return Translated, codes
+	}
+}
+
+// samePlace tells whether a finding's place is that of an object: the same document, if both are known.
+func samePlace(finding, object Place) bool {
+	return finding.File == "" || object.File == "" ||
+		finding.File == object.File && finding.Document == object.Document && finding.Item == object.Item
+}
+
+// isOpen tells whether a decision about the object, without which nothing is done, is open.
+func (r Report) isOpen(ref Ref) bool {
+	return slices.ContainsFunc(r.Decisions, func(d Decision) bool {
+		_, decided := d.Effective()
+		return d.Object == ref && !decided
+	})
+}
+
+// found lists the objects that are accounted for, sorted.
+func (s Survey) found() []Object {
+	var found []Object
+	for _, c := range s.Classes {
+		found = append(found, c.Object)
+	}
+	for _, w := range s.Workloads {
+		found = append(found, w.Object)
+	}
+	for _, r := range s.Readers {
+		found = append(found, r.Object)
+	}
+	for _, ref := range slices.Concat(s.Others, s.Mounted, s.existingSecrets()) {
+		found = append(found, Object{Ref: ref})
+	}
+	slices.SortStableFunc(found, func(a, b Object) int { return a.Compare(b.Ref) })
+	return found
+}
+
+// existingSecrets are the Secrets that are there: those that the driver made, and credentials.
+func (s Survey) existingSecrets() []Ref {
+	var refs []Ref
+	for _, synced := range s.Synced {
+		if synced.Exists {
+			refs = append(refs, synced.Ref)
+		}
+	}
+	for _, c := range s.Credentials {
+		if c.Exists {
+			refs = append(refs, c.Ref)
+		}
+	}
+	return refs
+}
+
+// unused are the objects that nobody needs: classes that no workload mounts, and those of other providers.
+func (s Survey) unused() map[Ref]bool {
+	unused := map[Ref]bool{}
+	for _, c := range s.Classes {
+		unused[c.Object.Ref] = len(c.UsedBy) == 0
+	}
+	for _, ref := range s.Others {
+		unused[ref] = true
+	}
+	return unused
+}
+
+// count adds the outcomes up.
+func count(objects []Accounted) Counts {
+	total := Counts{Kinds: map[string]Counts{}}
+	for _, object := range objects {
+		kind := total.Kinds[object.Kind]
+		for _, sum := range []*Counts{&total, &kind} {
+			sum.Total++
+			*sum.of(object.Outcome)++
+		}
+		total.Kinds[object.Kind] = kind
+	}
+	return total
+}
+
+// of is the sum that an outcome belongs to.
+func (c *Counts) of(outcome Outcome) *int {
+	switch outcome {
+	case NeedsDecision:
+		return &c.NeedsDecision
+	case Blocked:
+		return &c.Blocked
+	case NotInUse:
+		return &c.NotInUse
+	default:
+		return &c.Translated
+	}
+}
