@@ -1,9 +1,13 @@
 package migration_test
 
 import (
+	"encoding/base64"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +62,37 @@ func TestEstateIsLargeEnough(t *testing.T) {
 		t.Errorf("%d objects, %d namespaces, %d of them on the old principal, %d vaults", len(objects), namespaces, onPrincipal, len(vaults))
 	}
 	t.Logf("%d objects, %d namespaces, %d of them on the old principal, %d vaults", len(objects), namespaces, onPrincipal, len(vaults))
+}
+
+// TestSecretsHoldCanariesOnly makes sure that whoever looks for "canary" in outputs finds any value that leaked there.
+func TestSecretsHoldCanariesOnly(t *testing.T) {
+	for _, object := range loadEstate(t) {
+		if object.GetKind() != "Secret" {
+			continue
+		}
+		values := map[string]string{}
+		plain, _, err := unstructured.NestedStringMap(object.Object, "stringData")
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(values, plain)
+		encoded, _, err := unstructured.NestedStringMap(object.Object, "data")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range encoded {
+			text, err := base64.StdEncoding.DecodeString(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values[key] = string(text)
+		}
+		for key, value := range values {
+			if key != "clientid" && !strings.Contains(value, "canary") {
+				t.Errorf("%s: %s is no canary", estate.Name(object), key)
+			}
+		}
+	}
 }
 
 // TestEstateIsAppliedWhole brings the estate to an API server, twice, and looks for every document of it.
@@ -193,3 +228,38 @@ func TestMirrorsNameNoSecret(t *testing.T) {
 		t.Errorf("a mirror without: %v", err)
 	}
 }
+
+// TestPodsWaitForTheirAccount makes a pod's service account only after Apply was told that there is none.
+func TestPodsWaitForTheirAccount(t *testing.T) {
+	namespace := shared.Namespace(t)
+	c, err := client.New(shared.Config(), client.Options{Scheme: scheme.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "early", "namespace": namespace},
+		"spec": map[string]any{"serviceAccountName": "late", "containers": []any{map[string]any{"name": "c", "image": "i"}}},
+	}}
+	var once sync.Once
+	config := shared.Config()
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			response, err := next.RoundTrip(r)
+			if err == nil && response.StatusCode == http.StatusNotFound && strings.HasSuffix(r.URL.Path, "/serviceaccounts/late") {
+				once.Do(func() {
+					err = c.Create(r.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "late", Namespace: namespace}})
+				})
+			}
+			return response, err
+		})
+	})
+	if _, err := estate.Apply(t.Context(), config, []*unstructured.Unstructured{pod}); err != nil {
+		t.Error(err)
+	}
+}
+
+// roundTripper is an [http.RoundTripper] that is a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -182,7 +182,8 @@ func (a applier) addEphemeral(ctx context.Context, pod *unstructured.Unstructure
 	if err != nil {
 		return fmt.Errorf("encoding ephemeral containers: %w", err)
 	}
-	if err := a.client.SubResource("ephemeralcontainers").Patch(ctx, pod, client.RawPatch(types.StrategicMergePatchType, patch)); err != nil {
+	merge := client.RawPatch(types.StrategicMergePatchType, patch)
+	if err := a.client.SubResource("ephemeralcontainers").Patch(ctx, pod, merge); err != nil {
 		return fmt.Errorf("adding ephemeral containers: %w", err)
 	}
 	return nil

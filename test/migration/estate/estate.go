@@ -1,10 +1,10 @@
 // Package estate reads the migration fixture, a folder of manifests as a cluster's objects look when they are dumped, and brings
 // it to an API server.
 //
-// Objects of the fixture refer to each other by UID, as dumped ones do: a ReplicaSet says metadata.uid, and the Secret that it owns
-// says the same in its owner references. A server gives UIDs itself, so those of the manifests are placeholders: [Apply] writes
-// owners first, learns what UID each got, and puts that wherever a later object mentions the placeholder. Everything else is
-// written as it stands; a manifest that a server does not take is an error.
+// Objects of the fixture refer to each other by UID, as dumped ones do: a ReplicaSet says metadata.uid, and the Secret that it
+// owns says the same in its owner references. A server gives UIDs itself, so those of the manifests are placeholders: [Apply]
+// writes owners first, learns what UID each got, and puts that wherever a later object mentions the placeholder. Everything else
+// is written as it stands; a manifest that a server does not take is an error.
 package estate
 
 import (
