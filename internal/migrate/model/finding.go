@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Code is a finding's stable name: `M`, the number of the stage (1 inventory to 6 verify and clean up), two digits.
+// Code is a finding's stable name: `M`, the number of the stage (1 inventory to 6 verify and clean up, 7
+// writing), two digits.
 type Code string
 
 // Severity is how much a finding matters.
@@ -42,15 +43,20 @@ type Finding struct {
 
 // Entry explains a code, for people.
 type Entry struct {
-	Code     Code
-	Severity Severity
-	// Title is what it is, in a few words; What, Why and Do are a paragraph each: what was found, why it matters, what to do.
-	Title, What, Why, Do string
+	Code     Code     `json:"code"`
+	Severity Severity `json:"severity"`
+	// Title is what it is, in a few words.
+	Title string `json:"title"`
+	// What, Why and Do are a paragraph each: what was found, why it matters, what to do.
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Do   string `json:"do"`
 }
 
 // Catalogue is every code there is, in order.
 func Catalogue() []Entry {
-	return slices.Concat(inventoryCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(), verifyCodes())
+	return slices.Concat(inventoryCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(), verifyCodes(),
+		writeCodes())
 }
 
 // Explain returns what the catalogue says of a code, and whether it knows it.

@@ -58,6 +58,8 @@ type Change struct {
 	Verb  Verb `json:"verb"`
 	// Object is what is changed; zero for a Run or Check that concerns no object.
 	Object Ref `json:"object,omitzero"`
+	// For is the object that was found and for whose sake the step is made, where that is not Object: the class of a SecretSync.
+	For Ref `json:"for,omitzero"`
 	// Place is where in a folder Object stands (Edit, Delete), or beside which object's document a new one is put (Create).
 	Place   Place          `json:"place,omitzero"`
 	Content map[string]any `json:"content,omitempty"`

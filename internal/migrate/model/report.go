@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Outcome is what becomes of an object that was found. Each has exactly one.
 type Outcome string
@@ -51,9 +54,11 @@ type Report struct {
 // needs a decision, if a finding or an open decision about it says so; otherwise it is not in use if unused says so, and
 // translated if not.
 func NewReport(s Survey, o Options, p Plan) Report {
-	r := Report{Input: s.Input, Options: o, Installed: s.Installed, Plan: p}
-	r.Findings = SortFindings(slices.Concat(s.Findings, p.Findings))
-	r.Changes = SortChanges(r.Changes)
+	r := Report{Input: s.Input, Options: o, Installed: s.Installed, Objects: []Accounted{}, Plan: Plan{
+		Changes:   SortChanges(append([]Change{}, p.Changes...)), // never nil: programs are promised lists
+		Decisions: append([]Decision{}, p.Decisions...),
+		Findings:  SortFindings(append(append([]Finding{}, s.Findings...), p.Findings...)),
+	}}
 	slices.SortFunc(r.Decisions, compareDecisions)
 	unused := s.unused()
 	for _, object := range s.found() {
@@ -120,8 +125,11 @@ func (s Survey) found() []Object {
 	for _, ref := range slices.Concat(s.Others, s.Mounted, s.existingSecrets()) {
 		found = append(found, Object{Ref: ref})
 	}
-	slices.SortStableFunc(found, func(a, b Object) int { return a.Compare(b.Ref) })
-	return found
+	slices.SortStableFunc(found, func(a, b Object) int {
+		return cmp.Or(a.Compare(b.Ref), cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line))
+	})
+	// A Secret may be both, made by the driver and a credential.
+	return slices.CompactFunc(found, func(a, b Object) bool { return a.Ref == b.Ref && a.Place == b.Place })
 }
 
 // existingSecrets are the Secrets that are there: those that the driver made, and credentials.
@@ -158,12 +166,17 @@ func count(objects []Accounted) Counts {
 	for _, object := range objects {
 		kind := total.Kinds[object.Kind]
 		for _, sum := range []*Counts{&total, &kind} {
-			sum.Total++
-			*sum.of(object.Outcome)++
+			sum.Add(object.Outcome)
 		}
 		total.Kinds[object.Kind] = kind
 	}
 	return total
+}
+
+// Add counts one more object of an outcome.
+func (c *Counts) Add(outcome Outcome) {
+	c.Total++
+	*c.of(outcome)++
 }
 
 // of is the sum that an outcome belongs to.
