@@ -57,7 +57,11 @@ func (s *sweep) worthwhile(now time.Time) (pages int) {
 	return due / half
 }
 
-// listed notes how many pages a list had, or that it has more.
+// longer is how long a list counts as that was given up after so many pages: twice as long. Otherwise each further object
+// that is due would have one page more of it read in vain, until as many pages were wasted as the square of the objects.
+func longer(pages int) int { return 2 * pages }
+
+// listed notes how many pages a list had, or counts as having.
 func (s *sweep) listed(pages int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

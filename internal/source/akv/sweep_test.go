@@ -78,3 +78,22 @@ func TestWorthwhile(t *testing.T) {
 		})
 	}
 }
+
+// TestAListThatIsTooLongIsGivenUpSeldom has more and more objects become due together, as they do in the first interval
+// after many were made, and a list that is longer than any of them is worth.
+func TestAListThatIsTooLongIsGivenUpSeldom(t *testing.T) {
+	t.Parallel()
+	const most = 200
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s, vain := newSweep(), 0
+	for i := range most {
+		s.expect(fmt.Sprint("due-", i), now)
+		if pages := s.worthwhile(now); pages > 0 {
+			vain += pages
+			s.listed(longer(pages))
+		}
+	}
+	if vain > most {
+		t.Errorf("%d pages were read in vain for %d objects: looking for what is cheaper costs more than reading each", vain, most)
+	}
+}

@@ -94,7 +94,7 @@ func (v visit) readAll(ctx context.Context, a asked, most int) listing {
 	list := v.readList(ctx, a, func(ctx context.Context) (entries []entry, err error) {
 		entries, pages, err = a.kind.reader.list(ctx, most)
 		if errors.Is(err, errTooLong) {
-			pages++
+			pages = longer(pages)
 			return nil, nil // no failure: the vault has answered all that it was asked
 		}
 		return entries, err
