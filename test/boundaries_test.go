@@ -34,6 +34,7 @@ func pure() []string {
 	return []string{
 		"internal/redact", "internal/fault", "internal/spcparams/...", "internal/secretdata/...",
 		"internal/controller/outcome/...", "internal/migrate/model/...", "internal/migrate/stage/...", "internal/jitter",
+		"internal/migrate/yamledit",
 	}
 }
 
