@@ -56,7 +56,7 @@ type Report struct {
 func NewReport(s Survey, o Options, p Plan) Report {
 	r := Report{Input: s.Input, Options: o, Installed: s.Installed, Objects: []Accounted{}, Plan: Plan{
 		Changes:   SortChanges(append([]Change{}, p.Changes...)), // never nil: programs are promised lists
-		Decisions: append([]Decision{}, p.Decisions...),
+		Decisions: append(append([]Decision{}, s.Decisions...), p.Decisions...),
 		Findings:  SortFindings(append(append([]Finding{}, s.Findings...), p.Findings...)),
 	}}
 	slices.SortFunc(r.Decisions, compareDecisions)
@@ -148,13 +148,14 @@ func (s Survey) existingSecrets() []Ref {
 	return refs
 }
 
-// unused are the objects that nobody needs: classes that no workload mounts, and those of other providers.
+// unused are the objects that nobody needs: classes that no workload mounts and no SecretSync reads, those of other
+// providers, and what pods that are gone left behind.
 func (s Survey) unused() map[Ref]bool {
 	unused := map[Ref]bool{}
 	for _, c := range s.Classes {
-		unused[c.Object.Ref] = len(c.UsedBy) == 0
+		unused[c.Object.Ref] = len(c.UsedBy) == 0 && len(c.Syncs) == 0
 	}
-	for _, ref := range s.Others {
+	for _, ref := range slices.Concat(s.Others, s.Stale) {
 		unused[ref] = true
 	}
 	return unused

@@ -30,6 +30,8 @@ type Survey struct {
 	Credentials []Credential `json:"credentials,omitempty"`
 	// Mounted are the SecretProviderClassPodStatuses of classes of provider azure.
 	Mounted []Ref `json:"mounted,omitempty"`
+	// Stale are those of Mounted whose pod is gone.
+	Stale []Ref `json:"stale,omitempty"`
 	// Secrets are the names of all Secrets that exist or that an object of the folder makes, by namespace, sorted: what new
 	// names must not take.
 	Secrets map[string][]string `json:"secrets,omitempty"`
@@ -39,6 +41,8 @@ type Survey struct {
 	Existing  []Object  `json:"existing,omitempty"`
 	Installed Installed `json:"installed"`
 	Findings  []Finding `json:"findings,omitempty"`
+	// Decisions are what stage inventory asks, with the answers that were given. NewReport adds them to those of the plan.
+	Decisions []Decision `json:"decisions,omitempty"`
 }
 
 // Class is a SecretProviderClass of provider azure.
@@ -54,6 +58,8 @@ type Class struct {
 	SecretObjects []SecretObject `json:"secretObjects,omitempty"`
 	// UsedBy are the workloads whose volumes name the class, sorted.
 	UsedBy []Ref `json:"usedBy,omitempty"`
+	// Syncs are the names of the SecretSyncs that read the class, sorted: one that has some, and no UsedBy, is of the new way.
+	Syncs []string `json:"syncs,omitempty"`
 }
 
 // SecretObject is an entry of spec.secretObjects.
@@ -89,6 +95,9 @@ type Workload struct {
 	Unknown bool `json:"unknown,omitempty"`
 	// Static says that the pod is a mirror of a file on a node.
 	Static bool `json:"static,omitempty"`
+	// Held says that nothing may be changed in the object: it is blocked, waits for a decision of stage inventory, or the
+	// operator left it to somebody else. The survey's findings and decisions say why.
+	Held bool `json:"held,omitempty"`
 }
 
 // Volume is a CSI volume of the driver.
@@ -118,7 +127,9 @@ type Mount struct {
 type Use struct {
 	// Secret is its name, in the namespace of the object that refers to it.
 	Secret string `json:"secret"`
-	// How is env, envFrom, volume, projected, imagePullSecrets, tls or certificateRefs.
+	// Namespace is the Secret's where it is another one's, empty otherwise.
+	Namespace string `json:"namespace,omitempty"`
+	// How is env, envFrom, volume, projected, imagePullSecrets, secrets (of a ServiceAccount), tls or certificateRefs.
 	How string `json:"how"`
 	// Key is the one key that is read, empty for all of them.
 	Key string `json:"key,omitempty"`
@@ -158,6 +169,8 @@ type Credential struct {
 	Exists   bool   `json:"exists,omitempty"`
 	// UsedBy are the workloads whose volumes name it.
 	UsedBy []Ref `json:"usedBy"`
+	// ReadBy are the objects that refer to it in another way, so that it must stay, and so must its principal.
+	ReadBy []Ref `json:"readBy,omitempty"`
 }
 
 // Flavour is how the driver and its provider came onto the cluster.

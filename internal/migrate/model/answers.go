@@ -1,0 +1,19 @@
+package model
+
+import "strings"
+
+// Answers to the decisions of stage inventory about a workload.
+const (
+	// AnswerEdit has the object changed like a Deployment.
+	AnswerEdit = "edit"
+	// AnswerLeave leaves the object to somebody else.
+	AnswerLeave = "leave"
+	// AnswerNoCredential stands for volumes without a nodePublishSecretRef, where a decision asks for one principal of several.
+	AnswerNoCredential = "no-credential"
+)
+
+// DecisionID is the ID of a decision about an object: `<code>/<namespace>/<name>/<kind>`. Where more than one decision of a
+// code may concern the object, more tells them apart.
+func DecisionID(code Code, object Ref, more ...string) string {
+	return strings.Join(append([]string{string(code), object.Namespace, object.Name, object.Kind}, more...), "/")
+}

@@ -1,0 +1,150 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+
+	"secretstore/internal/migrate/model"
+)
+
+// family is an object on top, and what stands below it.
+type family struct {
+	top int
+	// above is the owner of the top that could not be used, if there is one.
+	above model.Ref
+	// pods are those that have not ended.
+	pods []int
+}
+
+// isLive tells a pod that has not ended: one that has mounts nothing any more.
+func isLive(pod model.Object) bool {
+	phase := text(pod.Content, "status", "phase")
+	return phase != "Succeeded" && phase != "Failed"
+}
+
+// readWorkloads lists the objects on top that mount a class or use a Secret that one makes, themselves or by their pods.
+func (t *taking) readWorkloads() {
+	families := map[int]*family{}
+	for i, object := range t.objects.all {
+		if len(t.objects.specs[i]) == 0 {
+			continue
+		}
+		top, above := t.objects.top(i)
+		if families[top] == nil {
+			families[top] = &family{top: top}
+		}
+		if i == top {
+			families[top].above = above
+		}
+		if isPod(object.Ref) && isLive(object) {
+			families[top].pods = append(families[top].pods, i)
+		}
+	}
+	for i := range t.objects.all {
+		if family := families[i]; family != nil {
+			t.readFamily(*family)
+		}
+	}
+}
+
+// readFamily lists the object on top of a family if it is of concern.
+func (t *taking) readFamily(f family) {
+	object := t.objects.all[f.top]
+	w := model.Workload{Object: object, Manager: object.Manager(), Pods: len(f.pods)}
+	for _, at := range t.objects.specs[f.top] {
+		volumes := t.volumes(object, at)
+		uses := t.syncedUses(object, podUses(object.Content, at))
+		if w.PodSpec == nil && len(volumes)+len(uses) > 0 {
+			w.PodSpec = at
+		}
+		w.Volumes, w.Uses = append(w.Volumes, volumes...), append(w.Uses, uses...)
+	}
+	stray := t.strayClasses(w, f.pods)
+	if len(w.Volumes)+len(w.Uses)+len(stray) == 0 {
+		return
+	}
+	if w.PodSpec == nil {
+		w.PodSpec = t.objects.specs[f.top][0]
+	}
+	if len(stray) > 0 {
+		t.say(model.CodePodsDiffer, object, "Pods of %s mount %s, which its template does not.", object.Ref, strings.Join(stray, ", "))
+	}
+	t.judge(&w, f)
+	t.note(w, stray)
+	t.survey.Workloads = append(t.survey.Workloads, w)
+}
+
+// volumes are the CSI volumes of one pod spec, but for those of other providers.
+func (t *taking) volumes(object model.Object, at model.Path) []model.Volume {
+	var found []model.Volume
+	for _, volume := range csiVolumes(object, at) {
+		if volume.Class == "" && object.Partial {
+			if volume.Class = t.classOfBase(object, volume.Name); volume.Class == "" {
+				continue // a volume of a driver that the piece does not name
+			}
+		}
+		if t.classes.has(object.Namespace, volume.Class) || !t.foreign.has(object.Namespace, volume.Class) {
+			found = append(found, volume)
+		}
+	}
+	return found
+}
+
+// classOfBase is the class of a volume in the object that a piece is of.
+func (t *taking) classOfBase(piece model.Object, volume string) string {
+	for i, object := range t.objects.all {
+		same := object.Kind == piece.Kind && object.Group() == piece.Group() && object.Name == piece.Name && !object.Partial
+		if !same || object.Namespace != "" && piece.Namespace != "" && object.Namespace != piece.Namespace {
+			continue
+		}
+		for _, at := range t.objects.specs[i] {
+			for _, of := range csiVolumes(object, at) {
+				if of.Name == volume {
+					return of.Class
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// strayClasses are the classes that pods of a workload mount, but not its template.
+func (t *taking) strayClasses(w model.Workload, pods []int) []string {
+	var stray []string
+	for _, i := range pods {
+		pod := t.objects.all[i]
+		for _, volume := range t.volumes(pod, t.objects.specs[i][0]) {
+			named := slices.ContainsFunc(w.Volumes, func(v model.Volume) bool { return v.Class == volume.Class })
+			if !named && t.classes.has(pod.Namespace, volume.Class) {
+				stray = appendOnce(stray, volume.Class)
+			}
+		}
+	}
+	slices.Sort(stray)
+	return stray
+}
+
+// note tells the classes who uses them.
+func (t *taking) note(w model.Workload, stray []string) {
+	mounted := stray
+	for _, volume := range w.Volumes {
+		mounted = appendOnce(mounted, volume.Class)
+	}
+	for _, name := range mounted {
+		for _, i := range t.classesOf(w.Object.Namespace, name) {
+			class := &t.survey.Classes[i]
+			class.UsedBy = sortedRefs(append(class.UsedBy, w.Object.Ref))
+		}
+	}
+}
+
+// classesOf are the places of the class that a workload means, and of the patches of a kustomization that may change it.
+func (t *taking) classesOf(namespace, name string) []int {
+	found := slices.Clone(t.classes.find(namespace, name))
+	for _, i := range t.classes.any[name] {
+		if class := t.survey.Classes[i].Object; class.Partial && (class.Namespace == "" || namespace == "") {
+			found = appendOnce(found, i)
+		}
+	}
+	return found
+}
