@@ -2,12 +2,14 @@ package model
 
 import "strings"
 
-// Answers to the decisions of stage inventory about a workload.
+// Answers to the decisions of stage inventory.
 const (
 	// AnswerEdit has the object changed like a Deployment.
 	AnswerEdit = "edit"
-	// AnswerLeave leaves the object to somebody else.
+	// AnswerLeave leaves the object as it is.
 	AnswerLeave = "leave"
+	// AnswerTranslate has a class taken over, although no workload mounts it.
+	AnswerTranslate = "translate"
 	// AnswerNoCredential stands for volumes without a nodePublishSecretRef, where a decision asks for one principal of several.
 	AnswerNoCredential = "no-credential"
 )

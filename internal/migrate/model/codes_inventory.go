@@ -11,6 +11,7 @@ const (
 	CodeSecretObject   Code = "M105"
 	CodeClassProvider  Code = "M106"
 	CodeCredentials    Code = "M107" // decision: which principal's place the new identity takes
+	CodeClassRead      Code = "M108" // decision: AnswerTranslate or AnswerLeave
 	CodeUnknownKind    Code = "M110" // decision: AnswerEdit or AnswerLeave
 	CodeStaticPod      Code = "M111"
 	CodeClassMissing   Code = "M112"
@@ -88,6 +89,15 @@ func classCodes() []Entry {
 			"nobody but you can say: pods with fewer rights may get more than they had.",
 		Do: "Choose the principal whose place the new identity takes. If pods must not share it, give some of them a class of " +
 			"their own first and run again.",
+	}, {
+		Code: CodeClassRead, Severity: Needed,
+		Title: "Nobody mounts the class, but its Secrets are read",
+		What: "No workload mounts this SecretProviderClass, yet others refer to a Secret that it makes: a Job that has ended " +
+			"mounted it once, or nothing ever did.",
+		Why: "The driver makes and refreshes the Secret only while a pod mounts the class, and garbage collection takes it when " +
+			"what mounted it is deleted. Whoever reads it then fails to start.",
+		Do: "Answer `translate` to have the Secret kept in step from now on, which is what its readers seem to expect, or `leave` " +
+			"to leave both as they are.",
 	}}
 }
 
@@ -133,10 +143,10 @@ func workloadCodes() []Entry {
 			"fields back. If the owner was left out by a selector or a missing permission, read it too.",
 	}, {
 		Code: CodePodsDiffer, Severity: Warning,
-		Title: "Pods mount what their template does not",
-		What: "Running pods of this workload have a volume of a SecretProviderClass that its template does not name: they are " +
-			"of an earlier template, or an admission webhook adds the volume.",
-		Why: "Changing the template does not take these volumes away, and the driver must not be removed while a pod has one.",
+		Title: "Pods mount or read what their template does not",
+		What: "Running pods of this workload have a volume of a SecretProviderClass, or use a Secret of one, that its template " +
+			"does not name: they are of an earlier template, or an admission webhook adds it.",
+		Why: "Changing the template does not change these pods, and the driver must not be removed while a pod has a volume of it.",
 		Do:  "Finish the rollout, or delete the old pods. If a webhook adds the volume, change its configuration.",
 	}, {
 		Code: CodeLeft, Severity: Warning,

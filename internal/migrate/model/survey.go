@@ -56,7 +56,8 @@ type Class struct {
 	Broken bool `json:"broken,omitempty"`
 	// SecretObjects are the Secrets that the driver makes of a mounted volume.
 	SecretObjects []SecretObject `json:"secretObjects,omitempty"`
-	// UsedBy are the workloads whose volumes name the class, sorted.
+	// UsedBy are the workloads whose volumes name the class, sorted; where the operator wants a class that nobody mounts taken
+	// over, the objects that read its Secrets.
 	UsedBy []Ref `json:"usedBy,omitempty"`
 	// Syncs are the names of the SecretSyncs that read the class, sorted: one that has some, and no UsedBy, is of the new way.
 	Syncs []string `json:"syncs,omitempty"`

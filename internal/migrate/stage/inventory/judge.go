@@ -3,7 +3,6 @@ package inventory
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"secretstore/internal/migrate/model"
@@ -60,7 +59,7 @@ func (t *taking) askUnknown(w *model.Workload, specs []model.Path) {
 
 // askHold asks whether a workload may be changed, and holds it unless the answer is AnswerEdit.
 func (t *taking) askHold(w *model.Workload, code model.Code, question string) {
-	answer, _ := t.plan.Ask(t.options, model.Decision{
+	answer, decided := t.plan.Ask(t.options, model.Decision{
 		ID: model.DecisionID(code, w.Object.Ref), Code: code, Object: w.Object.Ref, Question: question,
 		Options: []model.Option{
 			{Answer: model.AnswerEdit, Means: "its template is changed like that of a Deployment"},
@@ -68,7 +67,7 @@ func (t *taking) askHold(w *model.Workload, code model.Code, question string) {
 		},
 		Proposal: model.AnswerLeave, Required: true,
 	}, model.Find(code, w.Object, "", "%s", question))
-	w.Held = w.Held || answer != model.AnswerEdit
+	w.Held = w.Held || !decided || answer != model.AnswerEdit
 	t.left(w, model.DecisionID(code, w.Object.Ref))
 }
 
@@ -102,74 +101,4 @@ func (t *taking) judgeMissing(w *model.Workload, volume model.Volume) {
 		Proposal: model.AnswerLeave, Required: true,
 	}, model.Find(model.CodeClassElsewhere, w.Object, "", "%s", question))
 	t.left(w, id)
-}
-
-// judgeClasses reports classes that nobody mounts, and asks about those that are mounted as different principals.
-func (t *taking) judgeClasses() {
-	for _, class := range t.survey.Classes {
-		if len(class.UsedBy) == 0 && len(class.Syncs) == 0 {
-			t.say(model.CodeClassUnused, class.Object, "No workload mounts %s.", class.Object.Ref)
-		}
-		if principals := t.principals(class); len(principals) > 1 && !class.Object.Partial {
-			t.askPrincipal(class, principals)
-		}
-	}
-}
-
-// principals are those that a class is mounted as, and the workloads that do so.
-func (t *taking) principals(class model.Class) map[string][]model.Ref {
-	found := map[string][]model.Ref{}
-	for _, w := range t.survey.Workloads {
-		if !slices.Contains(class.UsedBy, w.Object.Ref) {
-			continue
-		}
-		for _, volume := range w.Volumes {
-			if volume.Class == class.Object.Name {
-				principal := t.principal(w.Object.Namespace, volume.Credential)
-				found[principal] = appendOnce(found[principal], w.Object.Ref)
-			}
-		}
-	}
-	return found
-}
-
-// principal is who a volume signs in as: a client ID, where it is not known the Secret that holds it, or AnswerNoCredential.
-func (t *taking) principal(namespace, credential string) string {
-	if credential == "" {
-		return model.AnswerNoCredential
-	}
-	for _, c := range t.survey.Credentials {
-		if c.Ref.Namespace == namespace && c.Ref.Name == credential && c.ClientID != "" {
-			return c.ClientID
-		}
-	}
-	return credential
-}
-
-// askPrincipal asks whose place the new identity takes for a class. The one of most workloads is proposed.
-func (t *taking) askPrincipal(class model.Class, principals map[string][]model.Ref) {
-	d := model.Decision{
-		ID: model.DecisionID(model.CodeCredentials, class.Object.Ref), Code: model.CodeCredentials, Object: class.Object.Ref,
-		Question: fmt.Sprintf("%s is mounted as %s: whose place does the new identity take?", class.Object.Ref,
-			strings.Join(sortedKeys(principals), ", ")),
-		Required: true,
-	}
-	for _, principal := range sortedKeys(principals) {
-		users := principals[principal]
-		d.Options = append(d.Options, model.Option{
-			Answer: principal, Means: "the new identity takes the place of this principal, as which it is mounted by " + joinRefs(users),
-		})
-		if len(users) > len(principals[d.Proposal]) {
-			d.Proposal = principal
-		}
-	}
-	t.plan.Ask(t.options, d, model.Find(model.CodeCredentials, class.Object, "", "%s", d.Question))
-}
-
-func joinRefs(refs []model.Ref) string {
-	var names []string
-	for _, ref := range refs {
-		names = append(names, ref.String())
-	}
-	return strings.Join(names, ", ")
 }

@@ -60,14 +60,16 @@ func (t *taking) readFamily(f family) {
 		w.Volumes, w.Uses = append(w.Volumes, volumes...), append(w.Uses, uses...)
 	}
 	stray := t.strayClasses(w, f.pods)
-	if len(w.Volumes)+len(w.Uses)+len(stray) == 0 {
+	differ := append(slices.Clone(stray), t.straySecrets(w, f.pods)...)
+	if len(w.Volumes)+len(w.Uses)+len(differ) == 0 {
 		return
 	}
 	if w.PodSpec == nil {
 		w.PodSpec = t.objects.specs[f.top][0]
 	}
-	if len(stray) > 0 {
-		t.say(model.CodePodsDiffer, object, "Pods of %s mount %s, which its template does not.", object.Ref, strings.Join(stray, ", "))
+	if len(differ) > 0 {
+		t.say(model.CodePodsDiffer, object, "Pods of %s mount or read %s, which its template does not.", object.Ref,
+			strings.Join(differ, ", "))
 	}
 	t.judge(&w, f)
 	t.note(w, stray)
@@ -108,15 +110,29 @@ func (t *taking) classOfBase(piece model.Object, volume string) string {
 	return ""
 }
 
-// strayClasses are the classes that pods of a workload mount, but not its template.
+// strayClasses are the classes that pods of a workload mount, but not its template. A class may be gone since they started.
 func (t *taking) strayClasses(w model.Workload, pods []int) []string {
 	var stray []string
 	for _, i := range pods {
 		pod := t.objects.all[i]
 		for _, volume := range t.volumes(pod, t.objects.specs[i][0]) {
-			named := slices.ContainsFunc(w.Volumes, func(v model.Volume) bool { return v.Class == volume.Class })
-			if !named && t.classes.has(pod.Namespace, volume.Class) {
+			if !slices.ContainsFunc(w.Volumes, func(v model.Volume) bool { return v.Class == volume.Class }) {
 				stray = appendOnce(stray, volume.Class)
+			}
+		}
+	}
+	slices.Sort(stray)
+	return stray
+}
+
+// straySecrets are the Secrets of classes that pods of a workload use, but not its template.
+func (t *taking) straySecrets(w model.Workload, pods []int) []string {
+	var stray []string
+	for _, i := range pods {
+		pod := t.objects.all[i]
+		for _, use := range t.syncedUses(pod, podUses(pod.Content, t.objects.specs[i][0])) {
+			if !slices.ContainsFunc(w.Uses, func(u model.Use) bool { return u.Secret == use.Secret }) {
+				stray = appendOnce(stray, "Secret "+use.Secret)
 			}
 		}
 	}
