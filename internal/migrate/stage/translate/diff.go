@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -38,7 +39,16 @@ func same(wanted, have any) bool {
 	if isText && text != "" && isVariable(want) {
 		return true
 	}
-	return reflect.DeepEqual(wanted, have)
+	return reflect.DeepEqual(wanted, have) || isNumber(wanted) && isNumber(have) && fmt.Sprint(wanted) == fmt.Sprint(have)
+}
+
+// isNumber tells the two types of number that JSON gives.
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int64, float64:
+		return true
+	}
+	return false
 }
 
 // isVariable tells ${NAME}.

@@ -67,7 +67,7 @@ func (p *planner) mode(w *work, o spcparams.Object) *int32 {
 		p.tell(w, codeMode, "The filePermission %s of %s has bits that a file of a Secret cannot have; only its last nine count.",
 			o.FilePermission, o.Base())
 	}
-	mode := int32(bits & most) //nolint:gosec // nine bits
+	mode := int32(bits & most)
 	return &mode
 }
 
@@ -170,7 +170,7 @@ func (p *planner) placeFiles(w *work) {
 			end := "-" + strconv.Itoa(i/size+1)
 			what, name = what+end, name+end
 		}
-		secret, _ := p.derive(w, name, what)
+		secret := p.derive(w, name, what)
 		for j := i; j < min(i+size, len(w.files)); j++ {
 			w.files[j].Secret = secret
 		}

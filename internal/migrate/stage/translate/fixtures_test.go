@@ -21,12 +21,7 @@ func manifest(t *testing.T, text string) map[string]any {
 	return content
 }
 
-// object is a manifest as it was read.
-func object(t *testing.T, text string) model.Object {
-	t.Helper()
-	return read(manifest(t, text))
-}
-
+// read is a manifest as it was read.
 func read(content map[string]any) model.Object {
 	text := func(at ...any) string {
 		value, _ := model.Path(at).Get(content)

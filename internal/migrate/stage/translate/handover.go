@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,12 +97,18 @@ func (p *planner) give(w *work, s sync, have model.SyncedSecret, order int, rewr
 }
 
 // driverRewrites tells whether the driver is of version 1.6.0 or later.
-func (p *planner) driverRewrites() bool {
-	numbers := strings.SplitN(strings.TrimPrefix(p.survey.Installed.DriverVersion, "v"), ".", 3)
-	if len(numbers) < 2 {
-		return false
+func (p *planner) driverRewrites() bool { return since(p.survey.Installed.DriverVersion, 1, 6, 0) }
+
+// since tells whether a version such as v1.6.0 is the given one or later; an unknown one is not.
+func since(version string, first ...int) bool {
+	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "-")
+	var numbers []int
+	for text := range strings.SplitSeq(version, ".") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return false
+		}
+		numbers = append(numbers, n)
 	}
-	major, err := strconv.Atoi(numbers[0])
-	minor, err2 := strconv.Atoi(numbers[1])
-	return err == nil && err2 == nil && (major > 1 || major == 1 && minor >= 6)
+	return slices.Compare(numbers, first) >= 0
 }

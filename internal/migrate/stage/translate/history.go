@@ -12,7 +12,7 @@ import (
 
 // histories makes room for the version that the old provider gave in excess: of objectVersionHistory n it wrote n + 1 files.
 func (p *planner) histories(w *work) {
-	if p.edited(w) {
+	if p.edited(w) || since(p.survey.Installed.ProviderVersion, 1, 8, 3) {
 		return
 	}
 	for i, old := range w.class.Params.Objects {
@@ -80,7 +80,7 @@ func (p *planner) askHistory(w *work, o spcparams.Object) int {
 // setHistory gives an object of `objects` another objectVersionHistory and changes nothing else of the text; it tells whether
 // that could be done. The number is changed where reading the text again shows that it was the object's.
 func setHistory(text string, o spcparams.Object, n int) (string, bool) {
-	wanted, _, _ := spcparams.ParseObjects(text) // mistakes in other objects are no matter here
+	wanted, _, mistakes := spcparams.ParseObjects(text) // those in other objects are no matter here
 	i := slices.Index(wanted, o)
 	if i < 0 {
 		return text, false
@@ -92,7 +92,8 @@ func setHistory(text string, o spcparams.Object, n int) (string, bool) {
 			continue
 		}
 		changed := text[:at[2]] + strconv.Itoa(n) + text[at[3]:]
-		if objects, _, _ := spcparams.ParseObjects(changed); slices.Equal(objects, wanted) {
+		objects, _, err := spcparams.ParseObjects(changed)
+		if slices.Equal(objects, wanted) && len(spcparams.Errors(err)) == len(spcparams.Errors(mistakes)) {
 			return changed, true
 		}
 	}

@@ -22,6 +22,8 @@ const shared = "(shared)"
 type claim struct {
 	w *work
 	s *sync
+	// place is that among all claims.
+	place int
 }
 
 // nameSecrets settles the names of all classes and of all Secrets that readers know by name, before any name is made up.
@@ -35,7 +37,7 @@ func (p *planner) nameSecrets(works []*work) {
 			w.syncs = append(w.syncs, sync{entry: p.normal(w, entry), Sync: model.Sync{Old: entry.Name, New: entry.Name}})
 		}
 		for i := range w.syncs {
-			claims = append(claims, claim{w, &w.syncs[i]})
+			claims = append(claims, claim{w, &w.syncs[i], len(claims)})
 		}
 	}
 	for i, c := range claims {
@@ -80,6 +82,26 @@ func (p *planner) nameSecret(c claim, others []claim) {
 		p.taken[c.w.key(c.s.Old)] = owner
 		return
 	}
+	answer, decided := p.ask(c.w, code, c.s.Old, p.nameQuestion(c, others, code, owner), why)
+	if c.s.open = !decided; c.s.open {
+		return
+	}
+	if c.s.shared = code == codeTwoClasses && answer == shared; c.s.shared {
+		return
+	}
+	c.s.New = answer
+	keeps := code == codeTwoClasses && answer == c.s.Old && p.unclaimed(c.w, answer, owner)
+	if !keeps && !p.usable(c.w, answer, owner) {
+		c.s.open = true
+		p.tell(c.w, codeAnswer, "The name %q, answered for the Secret %s, is no legal name, or is taken.", answer, c.s.Old)
+		return
+	}
+	p.taken[c.w.key(answer)] = owner
+}
+
+// nameQuestion asks for the name of a Secret. Of classes that make one Secret, the first is proposed to keep the name, and
+// others to share it where they would put the same into it.
+func (p *planner) nameQuestion(c claim, others []claim, code model.Code, owner string) model.Decision {
 	d := model.Decision{
 		Question: fmt.Sprintf("Which name shall the Secret have that the class %s makes as %s?", c.w.ref().Name, c.s.Old),
 		Free:     true, Required: true, Proposal: p.free(c.w, c.s.Old, owner),
@@ -90,7 +112,7 @@ func (p *planner) nameSecret(c claim, others []claim) {
 			{Answer: shared, Means: "The Secret that the other class makes serves the readers of this one too."},
 		}
 		switch first := others[0]; {
-		case !p.precedes(first, c):
+		case c.place < first.place:
 			d.Proposal = c.s.Old
 		case equal(first, c):
 			d.Proposal = shared
@@ -99,22 +121,8 @@ func (p *planner) nameSecret(c claim, others []claim) {
 	if !slices.ContainsFunc(d.Options, func(o model.Option) bool { return o.Answer == d.Proposal }) {
 		d.Options = append(d.Options, model.Option{Answer: d.Proposal, Means: "A name that is free; what reads the Secret is changed."})
 	}
-	answer, decided := p.ask(c.w, code, c.s.Old, d, why)
-	c.s.shared = decided && code == codeTwoClasses && answer == shared
-	if !decided || c.s.shared {
-		return
-	}
-	c.s.New = answer
-	keeps := code == codeTwoClasses && answer == c.s.Old && p.unclaimed(c.w, answer, owner)
-	if !keeps && !p.usable(c.w, answer, owner) {
-		p.tell(c.w, codeAnswer, "The name %q, answered for the Secret %s, is no legal name, or is taken.", answer, c.s.Old)
-		return
-	}
-	p.taken[c.w.key(answer)] = owner
+	return d
 }
-
-// precedes tells whether a claim comes before another, in the order of classes.
-func (p *planner) precedes(a, b claim) bool { return a.w.ref().Compare(b.w.ref()) <= 0 }
 
 // equal tells whether two claims ask for the same bytes under the same keys.
 func equal(a, b claim) bool {
@@ -141,7 +149,7 @@ func (p *planner) dispute(c claim, others []claim) (model.Code, string) {
 		return codeIllegalName, fmt.Sprintf("The names of the Secrets %s and %s differ in letter case only.", name, others[0].s.Old)
 	case !legal(name):
 		return codeIllegalName, fmt.Sprintf("%q is no name that a Secret may have.", name)
-	case have.Exists && !have.Managed && !handedOver(have) || !have.Exists && !p.claimed(c.w, name) && p.occupied(c.w, name):
+	case p.foreign(c.w, have, name):
 		return codeForeign, fmt.Sprintf("A Secret %s exists that the CSI driver did not make.", name)
 	case have.Immutable:
 		return codeImmutable, fmt.Sprintf("The Secret %s is immutable: no new value could be written to it.", name)
@@ -150,6 +158,17 @@ func (p *planner) dispute(c claim, others []claim) (model.Code, string) {
 			have.Type, want)
 	}
 	return "", ""
+}
+
+// foreign tells whether a name is that of a Secret which neither the driver nor an earlier run made.
+func (p *planner) foreign(w *work, have model.SyncedSecret, name string) bool {
+	if o, found := p.find(w, kindSync, name); found && classOf(o) != w.newClass {
+		return true
+	}
+	if have.Exists {
+		return !have.Managed && !handedOver(have)
+	}
+	return !p.claimed(w, name) && p.occupied(w, name)
 }
 
 // synced is what is known of a Secret of secretObjects.
@@ -171,11 +190,11 @@ func handedOver(s model.SyncedSecret) bool {
 }
 
 // derive gives a name that is made up, asking where it is taken. what is the role of the name within the class.
-func (p *planner) derive(w *work, name, what string) (string, bool) {
+func (p *planner) derive(w *work, name, what string) string {
 	owner := w.owner(what)
 	if p.usable(w, name, owner) {
 		p.taken[w.key(name)] = owner
-		return name, true
+		return name
 	}
 	proposal := p.free(w, name, owner)
 	answer, decided := p.ask(w, codeNameTaken, what, model.Decision{
@@ -184,15 +203,15 @@ func (p *planner) derive(w *work, name, what string) (string, bool) {
 		Free:     true, Required: true, Proposal: proposal,
 	}, fmt.Sprintf("The name %s, which the %s of class %s would get, is taken or too long.", name, what, w.ref().Name))
 	if !decided {
-		return name, false
+		return name
 	}
 	if !p.usable(w, answer, owner) {
 		p.tell(w, codeAnswer, "The name %q, answered for the %s of class %s, is no legal name, or is taken.", answer, what,
 			w.ref().Name)
-		return answer, false
+		return answer
 	}
 	p.taken[w.key(answer)] = owner
-	return answer, true
+	return answer
 }
 
 // usable tells whether a Secret and a SecretSync may be made under a name.

@@ -67,8 +67,8 @@ func (p *planner) mapSecrets(w *work) {
 		if len(s.entry.Data) > many {
 			p.tell(w, codeSize, "The Secret %s has %d keys of up to 25 KiB each, and a Secret holds 1 MiB.", s.Old, len(s.entry.Data))
 		}
-		if p.zeroDowntime() && s.New == s.Old && !s.shared {
-			s.Proof, _ = p.derive(w, s.Old+suffix, "proof of "+s.Old)
+		if p.zeroDowntime() && s.New == s.Old && !s.shared && !s.open {
+			s.Proof = p.derive(w, s.Old+suffix, "proof of "+s.Old)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func (p *planner) put(w *work, order int, content map[string]any, summary string
 		return
 	}
 	c := p.step(w, order, model.Edit, have.Ref)
-	c.Edits, c.Place, c.Summary = edits, have.Place, "Bring "+have.Ref.String()+" up to date with the plan."
+	c.Edits, c.Place, c.Summary = edits, have.Place, "Bring "+have.String()+" up to date with the plan."
 	c.Undo = "Put the values back that the step replaced."
 	c.ByHand = p.byHand(have)
 	p.plan.Changes = append(p.plan.Changes, c)
@@ -193,15 +194,32 @@ func (p *planner) checkHealthy(w *work, names []string, changed bool) {
 	c := p.step(w, model.OrderTranslate+orderCheck, model.Check, model.Ref{
 		APIVersion: w.ref().APIVersion, Kind: kindClass, Namespace: w.ref().Namespace, Name: w.newClass,
 	})
-	c.Command = []string{"kubectl", "get", "secretsync", "-n", w.ref().Namespace}
-	c.Command = append(append(c.Command, names...), "-o",
+	c.Command = append([]string{"kubectl", "get", "secretsync"}, names...)
+	if w.ref().Namespace != "" {
+		c.Command = append(c.Command, "-n", w.ref().Namespace)
+	}
+	c.Command = append(c.Command, "-o",
 		`custom-columns=NAME:.metadata.name,REASON:.status.conditions[?(@.type=="Update")].reason`)
 	c.Summary = "Every SecretSync is healthy (" + strings.Join(names, ", ") + "): its condition Update says " +
 		v1alpha1.ReasonUpdateNoValueChangeSucceeded + " or " + v1alpha1.ReasonUpdateValueChangeSucceeded +
-		", for which " + v1alpha1.ReasonPartialSync + " is not enough, and its Secret exists."
+		", for which " + v1alpha1.ReasonPartialSync + " is not enough, and its Secret exists." + p.twins(w)
 	c.Risk = "A workload that is changed before would not start, or start with missing files."
 	c.Undo = "Nothing is changed by looking."
 	p.plan.Changes = append(p.plan.Changes, c)
+}
+
+// twins says which Secrets have to hold the same bytes.
+func (p *planner) twins(w *work) string {
+	var pairs []string
+	for _, s := range w.syncs {
+		if have := p.synced(w, s.Old); have.Exists && have.Managed && !s.shared && s.Old != cmp.Or(s.Proof, s.New) {
+			pairs = append(pairs, s.Old+" and "+cmp.Or(s.Proof, s.New))
+		}
+	}
+	if len(pairs) == 0 {
+		return ""
+	}
+	return " By keyed digests these Secrets hold the same bytes: " + strings.Join(pairs, ", ") + "."
 }
 
 // healthy is the measure of Microsoft's guide.

@@ -18,9 +18,9 @@ func (p *planner) checkTarget(w *work) {
 	}
 	for _, s := range secrets {
 		for _, i := range s.items {
-			for field, text := range map[string]string{"sourcePath": i.path, "targetKey": i.key} {
-				if !sseTakes(variables().ReplaceAllLiteralString(text, "x")) {
-					p.tell(w, codeRefused, "Microsoft's extension refuses the %s %q, which the Secret %s needs.", field, text, s.name)
+			for _, field := range [][2]string{{"sourcePath", i.path}, {"targetKey", i.key}} {
+				if !sseTakes(variables().ReplaceAllLiteralString(field[1], "x")) {
+					p.tell(w, codeRefused, "Microsoft's extension refuses the %s %q, which the Secret %s needs.", field[0], field[1], s.name)
 				}
 			}
 		}

@@ -98,6 +98,8 @@ type sync struct {
 	entry model.SecretObject
 	// shared says that another class's SecretSync makes the Secret.
 	shared bool
+	// open says that its name is not decided.
+	open bool
 }
 
 // A secret is what a SecretSync is to make.
