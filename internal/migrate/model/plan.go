@@ -203,6 +203,8 @@ type Translation struct {
 	NewClass string `json:"newClass"`
 	// Ready says that all that the class needs is decided. Otherwise workloads must not be changed.
 	Ready bool `json:"ready"`
+	// Blocked says of a class that is not Ready that no decision makes it so.
+	Blocked bool `json:"blocked,omitempty"`
 	// Files are the files that a volume of the class holds, sorted by name, and where they are found instead.
 	Files []File `json:"files,omitempty"`
 	// Syncs maps the Secrets of secretObjects onto the SecretSyncs that make them afterwards.

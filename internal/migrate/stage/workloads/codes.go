@@ -1,0 +1,35 @@
+package workloads
+
+import "secretstore/internal/migrate/model"
+
+// The findings of this stage, which model's catalogue explains.
+const (
+	codeBlocked     model.Code = "M501"
+	codeUndecided   model.Code = "M502"
+	codeUnmounted   model.Code = "M503"
+	codeTrigger     model.Code = "M504"
+	codeModes       model.Code = "M505"
+	codeWindows     model.Code = "M506"
+	codeSubPath     model.Code = "M507"
+	codeRotation    model.Code = "M508"
+	codeReloader    model.Code = "M509"
+	codeManaged     model.Code = "M510"
+	codeOnDelete    model.Code = "M511"
+	codePartition   model.Code = "M512"
+	codePaused      model.Code = "M513"
+	codeUnrolled    model.Code = "M514"
+	codeJob         model.Code = "M515"
+	codeCronJob     model.Code = "M516"
+	codePod         model.Code = "M517"
+	codeStatic      model.Code = "M518"
+	codeUnknown     model.Code = "M519"
+	codeEphemeral   model.Code = "M520"
+	codeCredentials model.Code = "M521"
+	codeNoBase      model.Code = "M522"
+	codeRenamed     model.Code = "M523"
+	codeLost        model.Code = "M524"
+	codeKeeper      model.Code = "M525"
+	codeLeft        model.Code = "M526"
+	codeEnded       model.Code = "M527"
+	codePace        model.Code = "M528"
+)
