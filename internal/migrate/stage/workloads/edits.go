@@ -38,9 +38,11 @@ func (e *edits) append(content map[string]any, list model.Path, value any) {
 	if e.appended == nil {
 		e.appended = map[string]int{}
 	}
-	end := len(entries(content, list)) + e.appended[list.Pointer()]
+	was, _ := list.Get(content)
+	at, exists := was.([]any)
+	end := len(at) + e.appended[list.Pointer()]
 	e.appended[list.Pointer()]++
-	if end == 0 {
+	if !exists && end == 0 {
 		e.put(list, []any{value})
 		return
 	}

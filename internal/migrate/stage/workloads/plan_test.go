@@ -220,7 +220,7 @@ initContainers: [{name: i, volumeMounts: [{name: v, mountPath: /v}, {name: tmp, 
 containers: [{name: c, envFrom: [{secretRef: {name: db}}], volumeMounts: [{name: v, mountPath: /v}]}]
 volumes: [` + csi("v", "app") + `, {name: tmp, emptyDir: {}}]
 `,
-			ts: []model.Translation{synced}, answers: map[string]string{"M504/shop/web/deployment/v": "remove"},
+			ts: []model.Translation{synced}, answers: map[string]string{"M504/shop/web/Deployment/v": "remove"},
 			want: `
 initContainers: [{name: i, volumeMounts: [{name: tmp, mountPath: /t}]}]
 containers: [{name: c, envFrom: [{secretRef: {name: db}}]}]
@@ -234,7 +234,7 @@ volumes: [{name: tmp, emptyDir: {}}]
 containers: [{name: c, envFrom: [{secretRef: {name: db}}], volumeMounts: [{name: v, mountPath: /v, subPath: a}]}]
 volumes: [` + csi("v", "app") + `]
 `,
-			ts: []model.Translation{synced}, answers: map[string]string{"M504/shop/web/deployment/v": "remove"},
+			ts: []model.Translation{synced}, answers: map[string]string{"M504/shop/web/Deployment/v": "remove"},
 			want: `
 containers: [{name: c, envFrom: [{secretRef: {name: db}}], volumeMounts: [{name: v, mountPath: /v, subPath: a}]}]
 volumes: [{name: v, secret: {secretName: app-files, items: [{key: a, path: a}]}}]

@@ -138,5 +138,5 @@ func (p *planner) removes(w model.Workload, v model.Volume) bool {
 
 // decisionID names a question about an object, which may share its name with one of another kind.
 func decisionID(code model.Code, ref model.Ref, more ...string) string {
-	return strings.Join(append([]string{string(code), ref.Namespace, ref.Name, strings.ToLower(ref.Kind)}, more...), "/")
+	return strings.Join(append([]string{string(code), ref.Namespace, ref.Name, ref.Kind}, more...), "/")
 }

@@ -60,8 +60,10 @@ func (p *planner) workload(w model.Workload) {
 	case p.ready(w):
 		edits := p.edits(w)
 		if list := edits.list(w.Object.Content); len(list) > 0 {
-			p.remarks(w)
-			p.edit(w, list)
+			planned := len(p.plan.Changes)
+			if p.edit(w, list); len(p.plan.Changes) > planned {
+				p.remarks(w)
+			}
 		}
 	}
 }

@@ -42,8 +42,8 @@ func whole(v any) any {
 	return v
 }
 
-// print is an object as YAML, the same for equal ones.
-func print(t *testing.T, content map[string]any) string { //nolint:predeclared // what the tests do with an object
+// shown is an object as YAML, the same for equal ones.
+func shown(t *testing.T, content map[string]any) string {
 	t.Helper()
 	text, err := yaml.Marshal(content)
 	if err != nil {
@@ -153,10 +153,24 @@ func seeContainer(w *model.Workload, container any, list string, at model.Path) 
 	}
 }
 
+// copied is a copy of an object.
+func copied(t *testing.T, content map[string]any) map[string]any {
+	t.Helper()
+	text, err := json.Marshal(content)
+	if err != nil {
+		t.Fatalf("copying: %v", err)
+	}
+	var c map[string]any
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatalf("copying: %v", err)
+	}
+	return whole(c).(map[string]any)
+}
+
 // patched applies edits as RFC 6902 says, but for its pointers: it fails where a JSON patch would, and where Was is not there.
 func patched(t *testing.T, content map[string]any, edits []model.FieldEdit) map[string]any {
 	t.Helper()
-	var doc any = read(t, print(t, content))
+	var doc any = copied(t, content)
 	for _, e := range edits {
 		edited, err := step(doc, e.Path, e)
 		if err != nil {
