@@ -58,7 +58,7 @@ func (p *planner) pod(w model.Workload, edits []model.FieldEdit) {
 			{Answer: answerRecreate, Means: "It is deleted and made anew at once. In a folder its manifest is changed, as otherwise."},
 		},
 	}, model.Finding{})
-	if answer == answerRecreate && !p.survey.Input.IsFolder() {
+	if answer == answerRecreate {
 		p.recreated(w, edits, w.Object.Name)
 		return
 	}
