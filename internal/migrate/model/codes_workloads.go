@@ -7,8 +7,8 @@ import (
 
 // workloadsCodes are the findings of stage workloads.
 func workloadsCodes() []Entry {
-	codes := slices.Concat(workloadsClassCodes(), workloadsFileCodes(), workloadsRolloutCodes(), workloadsPodCodes(),
-		workloadsReferenceCodes())
+	codes := slices.Concat(workloadsClassCodes(), workloadsFileCodes(), workloadsPaceCodes(), workloadsRolloutCodes(),
+		workloadsPodCodes(), workloadsReferenceCodes())
 	slices.SortFunc(codes, func(a, b Entry) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return codes
 }
@@ -83,6 +83,12 @@ func workloadsFileCodes() []Entry {
 			Do: "Nothing, if a restart is how values are taken over. Otherwise mount the whole volume in a folder, and let the " +
 				"program read the file there.",
 		},
+	}
+}
+
+// workloadsPaceCodes are about what happens to files, and to pods for their sake, from now on.
+func workloadsPaceCodes() []Entry {
+	return []Entry{
 		{
 			Code: "M508", Severity: Info, Title: "Files follow the vault from now on",
 			What: "The driver's rotation is off, or was not seen to be on, so mounted files stay as they were when the pod started.",

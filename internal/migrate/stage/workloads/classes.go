@@ -34,6 +34,13 @@ func (p *planner) found(namespace, class string) bool {
 	})
 }
 
+// foreign tells whether a class is another provider's.
+func (p *planner) foreign(namespace, class string) bool {
+	return slices.ContainsFunc(p.survey.Others, func(ref model.Ref) bool {
+		return ref.Name == class && (ref.Namespace == namespace || ref.Namespace == "" || namespace == "")
+	})
+}
+
 // isReady tells whether all that a class needs is decided.
 func (p *planner) isReady(namespace, class string) bool {
 	t, known := p.translation(namespace, class)
@@ -42,14 +49,7 @@ func (p *planner) isReady(namespace, class string) bool {
 
 // ready tells whether everything that a workload needs is decided, and says of the workload what is not.
 func (p *planner) ready(w model.Workload) bool {
-	ready := true
-	for _, patch := range p.patches(w) {
-		if patch.Held && touches(patch, w.Volumes) {
-			p.say(codeUndecided, w.Object, "Settle what is said of the patch.",
-				"The patch in %s changes the same volumes and has to wait, so the base waits for it.", patch.Object.Place)
-			ready = false
-		}
-	}
+	ready := p.unheld(w)
 	for _, class := range p.classes(w) {
 		if !p.isReady(w.Object.Namespace, class) {
 			p.waits(w.Object, w.Object.Namespace, class)
@@ -64,6 +64,19 @@ func (p *planner) ready(w model.Workload) bool {
 		}
 	}
 	return p.readable(w.Object, w.Uses) && ready
+}
+
+// unheld tells whether no patch of a workload's volumes is held, and says which one is.
+func (p *planner) unheld(w model.Workload) bool {
+	free := true
+	for _, patch := range p.patches(w) {
+		if patch.Held && touches(patch, w.Volumes) {
+			p.say(codeUndecided, w.Object, "Settle what is said of the patch.",
+				"The patch in %s changes the same volumes and has to wait, so the base waits for it.", patch.Object.Place)
+			free = false
+		}
+	}
+	return free
 }
 
 // touches tells whether a patch says something of one of the volumes.

@@ -35,12 +35,13 @@ func TestHeldElsewhere(t *testing.T) {
 func TestPatchesOfNothing(t *testing.T) {
 	app, empty := class("app", "a"), class("empty")
 	s := surveyed(workload(t, "Deployment", "", "volumes: ["+csi("v", "app")+"]"))
-	patch := overlay(t, &s, "volumes: [{name: v, csi: {volumeAttributes: {secretProviderClass: other}}}, "+csi("w", "empty")+"]")
+	patch := overlay(t, &s, "volumes: [{name: v, csi: {volumeAttributes: {secretProviderClass: other}}}, "+csi("w", "empty")+", "+csi("x", "aws")+"]")
+	s.Others = []model.Ref{{Namespace: "shop", Name: "aws"}}
 	p := workloads.Plan(s, []model.Translation{app, empty, class("other", "x")}, zeroDowntime(nil))
 	got := patched(t, patch, change(t, p, "workloads/edit/deployment//web@overlay.yaml:1").Edits)
 	spec, _ := podSpec("Deployment").Get(got)
-	if diff := cmp.Diff(any(map[string]any{}), spec); diff != "" {
-		t.Errorf("patch (-want +got):\n%s", diff)
+	if diff := cmp.Diff(any(read(t, "volumes: ["+csi("x", "aws")+"]")), spec); diff != "" || strings.Contains(codes(p), "M501") {
+		t.Errorf("patch, codes %s (-want +got):\n%s", codes(p), diff)
 	}
 }
 

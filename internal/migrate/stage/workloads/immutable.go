@@ -132,7 +132,8 @@ func (p *planner) unknown(w model.Workload, edits []model.FieldEdit) {
 // strange edits an object of an unknown kind, or has a person do it.
 func (p *planner) strange(w model.Workload, edits []model.FieldEdit, byHand string) {
 	c := p.change(w.Object, w.Manager, orderWorkloads, edits)
-	c.Summary = "Let the pods of " + w.Object.String() + " take their secrets from Secrets instead of the CSI driver, at " + w.PodSpec.String()
+	c.Summary = "Let the pods of " + w.Object.String() + " take their secrets from Secrets instead of the CSI driver, at " +
+		w.PodSpec.String()
 	c.Risk = "Whether its controller replaces pods, and how, is not known here: watch it."
 	c.ByHand = cmp.Or(c.ByHand, byHand)
 	p.add(c, false)

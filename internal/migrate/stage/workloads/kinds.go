@@ -15,8 +15,8 @@ func (p *planner) rolled(w model.Workload, edits []model.FieldEdit) {
 	c.Summary = "Let the pods of " + w.Object.String() + " take their secrets from Secrets instead of the CSI driver: one rollout"
 	c.Needs = append(c.Needs, "Every earlier rollout of it is complete: one at a time can be watched and undone")
 	c.Risk = risk(w)
-	undo := append([]string{"kubectl", "rollout", "undo"}, target(w.Object.Ref)...)
-	c.Undo = strings.Join(undo, " ") + " brings the template of before back, while the CSI driver is there; or: " + c.Undo
+	saved, undo := c.Undo, append([]string{"kubectl", "rollout", "undo"}, target(w.Object.Ref)...)
+	c.Undo = strings.Join(undo, " ") + " brings the template of before back, while the CSI driver is there; or: " + saved
 	c.Command = append(append([]string{"kubectl", "rollout", "status"}, target(w.Object.Ref)...), "--timeout=10m")
 	switch {
 	case text(w.Object.Content, "spec", "updateStrategy", "type") == "OnDelete":
@@ -26,7 +26,7 @@ func (p *planner) rolled(w model.Workload, edits []model.FieldEdit) {
 		p.replace(w, "its update strategy is OnDelete")
 		return
 	case isPaused(w):
-		c.Command, c.Undo = nil, strings.SplitN(c.Undo, "or: ", 2)[1] // a paused one can be neither waited for nor undone
+		c.Command, c.Undo = nil, saved // a paused one can be neither waited for nor undone
 		p.say(codePaused, w.Object, "", "It is paused: its pods keep the CSI volume until it is resumed, by `%s`.",
 			strings.Join(append([]string{"kubectl", "rollout", "resume"}, target(w.Object.Ref)...), " "))
 	case partition(w) > 0:

@@ -76,6 +76,7 @@ func (p *planner) patch(w model.Workload) {
 		switch {
 		case i >= 0:
 			p.merged(&e, w, base, base.Volumes[i], entry)
+		case p.foreign(w.Object.Namespace, entry.class): // it stays, and so does the driver
 		case entry.class != "":
 			p.own(&e, w, entry, known)
 		case entry.driver && !known:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"secretstore/internal/migrate/model"
 )
@@ -49,11 +50,11 @@ func (p *planner) references(e *edits, object model.Object, uses []model.Use) {
 
 // renamed is the successor's name, with the keys that change.
 func renamed(s model.Sync) string {
-	name := s.New
+	words := []string{s.New}
 	for _, key := range slices.Sorted(maps.Keys(s.Keys)) {
-		name += ", key " + s.Keys[key] + " for " + key
+		words = append(words, "key "+s.Keys[key]+" for "+key)
 	}
-	return name
+	return strings.Join(words, ", ")
 }
 
 // reference finds the fields that name a Secret at a path, or just below it, and which of them holds the name. No name of a

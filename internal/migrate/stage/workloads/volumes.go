@@ -99,7 +99,7 @@ func mounts(content map[string]any, podSpec model.Path, volume string) []model.P
 func (p *planner) triggers(w model.Workload, v model.Volume) bool {
 	t, _ := p.translation(w.Object.Namespace, v.Class)
 	reads := slices.ContainsFunc(w.Uses, func(use model.Use) bool {
-		return slices.ContainsFunc(t.Syncs, func(s model.Sync) bool { return s.Old == use.Secret || s.New == use.Secret })
+		return slices.ContainsFunc(t.Syncs, func(s model.Sync) bool { return s.Old == use.Secret })
 	})
 	return reads && !slices.ContainsFunc(v.Mounts, func(m model.Mount) bool { return m.SubPath != "" })
 }
