@@ -55,8 +55,8 @@ type Entry struct {
 
 // Catalogue is every code there is, in order.
 func Catalogue() []Entry {
-	return slices.Concat(inventoryCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(), verifyCodes(),
-		writeCodes())
+	return slices.Concat(inventoryCodes(), readCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(),
+		verifyCodes(), writeCodes())
 }
 
 // Explain returns what the catalogue says of a code, and whether it knows it.

@@ -60,6 +60,9 @@ type Place struct {
 	Item int `json:"item,omitempty"`
 	// Line is the object's first line, from 1.
 	Line int `json:"line,omitempty"`
+	// Inside is the JSON pointer, within the document, of the text that holds the object: a patch that a kustomization holds
+	// inline has `/patches/0/patch`. Empty for all others. Document counts empty documents too.
+	Inside string `json:"inside,omitempty"`
 }
 
 // String is `file:line`, empty for a live cluster.
@@ -80,6 +83,8 @@ type Object struct {
 	// Partial says that the object is a piece of one: a patch of a kustomization. Its namespace may be unknown, and what it
 	// does not say is said elsewhere.
 	Partial bool `json:"partial,omitempty"`
+	// Namespaces are those that several overlays deploy an object of a folder to, sorted; Namespace is empty then.
+	Namespaces []string `json:"namespaces,omitempty"`
 }
 
 // Input says what was read.
