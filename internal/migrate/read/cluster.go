@@ -58,7 +58,8 @@ type cluster struct {
 }
 
 // Cluster reads a live cluster, page by page. Of pods it keeps those that mount the driver, that use a Secret which a class
-// makes, or that nothing owns; of those that something owns no more than these uses. Objects lose managedFields (but for the
+// makes, or that nothing owns; of those that something owns no more than these uses. Of the templates of other workloads it
+// keeps what runs in them, by which companions of the driver are known. Objects lose managedFields (but for the
 // names of managers that deploy: Helm, Argo CD, Flux) and status, but for that of Jobs and of mounted classes, and a pod's phase.
 //
 // If the account may not read something, everything else is tried all the same, and the error is a *ForbiddenError that

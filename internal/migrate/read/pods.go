@@ -18,7 +18,12 @@ type pod struct {
 
 // matters tells whether a pod is to be kept: it mounts the driver, nothing owns it, or it uses a Secret that a class makes.
 func (c *cluster) matters(p *corev1.Pod) bool {
-	return !isOwned(p) || slices.ContainsFunc(p.Spec.Volumes, isDriver) || c.usesSynced(p)
+	return !isOwned(p) || c.usesAny(p.Namespace, &p.Spec)
+}
+
+// usesAny tells whether pods of a spec mount the driver or use a Secret that a class makes.
+func (c *cluster) usesAny(namespace string, spec *corev1.PodSpec) bool {
+	return slices.ContainsFunc(spec.Volumes, isDriver) || c.usesSynced(namespace, spec)
 }
 
 // isOwned tells whether a controller made the pod. A mirror pod is owned by its node, which does not count.
@@ -29,12 +34,12 @@ func isOwned(p *corev1.Pod) bool {
 
 func isDriver(v corev1.Volume) bool { return v.CSI != nil && v.CSI.Driver == model.Driver }
 
-// usesSynced tells whether a pod uses a Secret that a class makes.
-func (c *cluster) usesSynced(p *corev1.Pod) bool {
-	uses := func(name string) bool { return name != "" && c.synced[p.Namespace+"/"+name] }
-	return slices.ContainsFunc(p.Spec.ImagePullSecrets, func(r corev1.LocalObjectReference) bool { return uses(r.Name) }) ||
-		slices.ContainsFunc(p.Spec.Volumes, func(v corev1.Volume) bool { return slices.ContainsFunc(secretsOf(v), uses) }) ||
-		slices.ContainsFunc(containers(&p.Spec), func(c *corev1.Container) bool {
+// usesSynced tells whether pods of a spec use a Secret that a class makes.
+func (c *cluster) usesSynced(namespace string, spec *corev1.PodSpec) bool {
+	uses := func(name string) bool { return name != "" && c.synced[namespace+"/"+name] }
+	return slices.ContainsFunc(spec.ImagePullSecrets, func(r corev1.LocalObjectReference) bool { return uses(r.Name) }) ||
+		slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool { return slices.ContainsFunc(secretsOf(v), uses) }) ||
+		slices.ContainsFunc(containers(spec), func(c *corev1.Container) bool {
 			return slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool { return uses(secretOf(e)) }) ||
 				slices.ContainsFunc(c.EnvFrom, func(e corev1.EnvFromSource) bool { return e.SecretRef != nil && uses(e.SecretRef.Name) })
 		})
@@ -118,6 +123,14 @@ func reduce(p *corev1.Pod) {
 		EphemeralContainers: p.Spec.EphemeralContainers, ImagePullSecrets: p.Spec.ImagePullSecrets,
 		ServiceAccountName: p.Spec.ServiceAccountName, NodeName: p.Spec.NodeName, OS: p.Spec.OS, NodeSelector: p.Spec.NodeSelector,
 	}
+}
+
+// leaveImages leaves of a pod's spec what runs in it: by that the driver's companions are known.
+func leaveImages(spec *corev1.PodSpec) {
+	for _, c := range containers(spec) {
+		*c = corev1.Container{Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args}
+	}
+	*spec = corev1.PodSpec{InitContainers: spec.InitContainers, Containers: spec.Containers}
 }
 
 // deployers leaves of managed fields the names of managers that would undo a change made in the cluster, each once.

@@ -94,8 +94,9 @@ func (c *cluster) readTyped(ctx context.Context, w workload, each func(runtime.O
 	return c.pages(ctx, rule{group: w.group, resource: w.resource}, !w.clusterScoped, o, fetch)
 }
 
-// addWorkload keeps an object whole; of a ReplicaSet or a Job that something else owns only who owns it, and that only if it
-// owns a pod that is kept.
+// addWorkload keeps an object whole, but for the template of one whose pods have nothing to do with the driver: of that what
+// runs in it. Of a ReplicaSet or a Job that something else owns it keeps only who owns it, and that only if it owns a pod that
+// is kept.
 func (c *cluster) addWorkload(o runtime.Object) error {
 	object, err := meta.Accessor(o)
 	if err != nil {
@@ -109,6 +110,9 @@ func (c *cluster) addWorkload(o runtime.Object) error {
 	if between && !c.owners[object.GetUID()] {
 		return nil
 	}
+	if spec := podSpec(o); spec != nil && !c.usesAny(object.GetNamespace(), spec) {
+		leaveImages(spec)
+	}
 	content, err := contentOf(o)
 	if err != nil {
 		return err
@@ -118,6 +122,24 @@ func (c *cluster) addWorkload(o runtime.Object) error {
 		content = map[string]any{"apiVersion": content["apiVersion"], "kind": content["kind"], "metadata": content["metadata"]}
 	}
 	c.noteCredentials(c.add(content))
+	return nil
+}
+
+// podSpec is the spec in an object's pod template; nil if it has none, or if it may be part of the driver or its provider,
+// whose DaemonSets say by their volumes and arguments how they are set up.
+func podSpec(o runtime.Object) *corev1.PodSpec {
+	switch w := o.(type) {
+	case *appsv1.Deployment:
+		return &w.Spec.Template.Spec
+	case *appsv1.StatefulSet:
+		return &w.Spec.Template.Spec
+	case *appsv1.ReplicaSet:
+		return &w.Spec.Template.Spec
+	case *batchv1.Job:
+		return &w.Spec.Template.Spec
+	case *batchv1.CronJob:
+		return &w.Spec.JobTemplate.Spec.Template.Spec
+	}
 	return nil
 }
 
