@@ -17,7 +17,7 @@ const (
 
 // readCodes are the findings of reading a cluster or a folder.
 func readCodes() []Entry {
-	return append(folderCodes(), clusterCodes()...)
+	return append(folderCodes(), clusterReadCodes()...)
 }
 
 func folderCodes() []Entry {
@@ -79,7 +79,7 @@ func folderCodes() []Entry {
 	}
 }
 
-func clusterCodes() []Entry {
+func clusterReadCodes() []Entry {
 	return []Entry{
 		{
 			Code: IssuerUnread, Severity: Info, Title: "The cluster's issuer could not be read",
