@@ -67,6 +67,14 @@ type Change struct {
 	// Command is what an operator would run, one word an element, ready for a shell once quoted. Words like ${CLUSTER_NAME}
 	// are variables of the guide that the operator has to set.
 	Command []string `json:"command,omitempty"`
+	// Sets is the variable that the output of Command is to be kept in, for the steps that come after; empty for none.
+	Sets string `json:"sets,omitempty"`
+	// When says when the step is wanted at all: `NAME=value` or `NAME!=value` of a variable that an earlier step sets. Empty is always.
+	When string `json:"when,omitempty"`
+	// Token is the token that Command needs in the variable FEDERATED_TOKEN, for it to be minted anew with each try.
+	Token *Token `json:"token,omitempty"`
+	// Manual is what a person has to do that no command does, in lines of text.
+	Manual string `json:"manual,omitempty"`
 	// Summary says in one line what is done and why.
 	Summary string `json:"summary"`
 	// Needs are the IDs of steps, or sentences about what else has to be there first.
@@ -79,6 +87,13 @@ type Change struct {
 	ByHand string `json:"byHand,omitempty"`
 	// Irreversible marks steps that ask for a gate of their own.
 	Irreversible bool `json:"irreversible,omitempty"`
+}
+
+// Token is a token of a service account, as `kubectl create token` mints it.
+type Token struct {
+	Namespace string `json:"namespace"`
+	Account   string `json:"account"`
+	Audience  string `json:"audience"`
 }
 
 // Op is an operation of a FieldEdit, with the meaning of RFC 6902.
