@@ -140,3 +140,24 @@ func TestOnceAsked(t *testing.T) {
 		t.Errorf("findings %v", p.Findings)
 	}
 }
+
+// What is said only where it holds: modes that change, rotation that was off, a keeper that reads nothing itself.
+func TestSaidWhereItHolds(t *testing.T) {
+	app, wide, narrow := class("app", "a", "b"), int32(0o644), int32(0o600)
+	app.Files[0].Mode, app.Files[1].Mode = &wide, &narrow
+	app.Syncs = []model.Sync{{Old: "db", New: "db"}}
+	s := surveyed(
+		workload(t, "Deployment", "", "securityContext: {fsGroup: 1}\n"+strings.Replace(mounting, "{name: web,", "{name: web, envFrom: [{secretRef: {name: db}}],", 1)),
+		workload(t, "DaemonSet", "", "containers: [{name: c, envFrom: [{secretRef: {name: db}}]}]"),
+	)
+	s.Installed.Settings = map[string]string{"rotation": "false"}
+	p := workloads.Plan(s, []model.Translation{app}, zeroDowntime(nil))
+	if diff := cmp.Diff("M504 M505 M508", codes(p)); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+	for _, f := range p.Findings {
+		if f.Code == "M505" && !strings.HasSuffix(f.Message, ": b 0600 becomes 0640.") {
+			t.Errorf("modes: %s", f.Message)
+		}
+	}
+}
