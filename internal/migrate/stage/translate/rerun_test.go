@@ -49,7 +49,8 @@ func TestWhatDiffersIsEdited(t *testing.T) {
 			spec := s.Existing[i].Content["spec"].(map[string]any)
 			spec["serviceAccountName"], spec["forceSynchronization"] = "other", "1"
 			spec["secretObject"] = map[string]any{"type": "Opaque", "data": []any{
-				map[string]any{"sourcePath": "x", "targetKey": "a"}, map[string]any{"sourcePath": "b", "targetKey": "b"},
+				map[string]any{"sourcePath": "x", "targetKey": "a"},
+				map[string]any{"sourcePath": "b", "targetKey": "b"},
 				map[string]any{"sourcePath": "b", "targetKey": "c"},
 			}}
 		case "SecretProviderClass web-sse":
@@ -123,5 +124,16 @@ func TestFilledInVariablesStay(t *testing.T) {
 	ids.Identities[0].ClientID, ids.Accounts[0].Name = "${USER_ASSIGNED_CLIENT_ID}", "${SERVICE_ACCOUNT_NAME}"
 	if plan, _ := translate.Plan(s, ids, model.Options{}); len(plan.Changes) > 0 {
 		t.Errorf("got %+v", plan.Changes[0])
+	}
+}
+
+// An interrupted run may have made the twin and nothing that reads it: it is no class that nobody mounts.
+func TestTwinIsNoClassOfItsOwn(t *testing.T) {
+	s := mounted(t, azure("web", "", "a"))
+	twin := class(t, manifest(t, azure("web-sse", "clientID: "+client, "a")))
+	s.Classes, s.Existing = append(s.Classes, twin), []model.Object{twin.Object}
+	plan, translations := translate.Plan(s, identities(s), model.Options{})
+	if len(translations) != 1 || len(plan.Findings)+len(plan.Decisions) > 0 {
+		t.Errorf("got %+v, %v", translations, plan.Findings)
 	}
 }
