@@ -21,7 +21,7 @@ func (t *tree) add(w *writer, c change, comment string) []splice {
 		return t.addFlow(w, c)
 	case n.Kind == yaml.MappingNode:
 		indent := t.column(t.spans[n].body)
-		end := t.eol(t.entryEnd(t.last(n)))
+		end := t.tail(t.last(n), indent)
 		text := "\n" + commentLines(comment, indent) + strings.Repeat(" ", indent) + w.entry(Entry{c.key, c.value}, indent)
 		return append(t.chompAt(end), splice{end, end, text})
 	}
@@ -35,7 +35,7 @@ func (t *tree) addItem(w *writer, c change, comment string) []splice {
 	item := "-" + strings.Repeat(" ", gap-1) + w.compact(c.value, indent, gap)
 	spaces := strings.Repeat(" ", indent)
 	if c.index == len(n.Content) {
-		end := t.eol(t.entryEnd(t.last(n)))
+		end := t.tail(t.last(n), indent)
 		return append(t.chompAt(end), splice{end, end, "\n" + commentLines(comment, indent) + spaces + item})
 	}
 	next := t.places[n.Content[c.index]]
@@ -180,18 +180,17 @@ func (t *tree) withComments(p place, at int) int {
 	return from
 }
 
-// deeperComments returns where, behind the line of a position, the comment lines end that are indented more
-// than the column.
-func (t *tree) deeperComments(at, column int) int {
-	at = t.next(at)
-	for at < len(t.text) {
-		text := t.blanks(at)
-		if text >= len(t.text) || t.text[text] != '#' || t.column(text) <= column {
-			break
+// tail returns where the last line of an entry ends: its own, or that of the comments right below that are indented more than it.
+func (t *tree) tail(p place, indent int) int {
+	end := t.eol(t.entryEnd(p))
+	for {
+		next := t.next(end)
+		text := t.blanks(next)
+		if next == end || text >= len(t.text) || t.text[text] != '#' || t.column(text) <= indent {
+			return end
 		}
-		at = t.next(at)
+		end = t.eol(text)
 	}
-	return at
 }
 
 // remove returns how a child goes, with its comments, or nil where that cannot be said.
@@ -214,7 +213,7 @@ func (t *tree) removeEntry(p place) []splice {
 	if start < 0 {
 		return nil
 	}
-	end := t.deeperComments(t.entryEnd(p), t.column(start))
+	end := t.next(t.tail(p, t.column(start)))
 	if t.firstOnLine(start) {
 		for t.afterKeep(p) && end < len(t.text) && t.blanks(end) == t.eol(end) {
 			end = t.next(end)

@@ -205,7 +205,7 @@ func (t *tree) sharedBy(n *yaml.Node, where string) error {
 		where, n.Anchor, t.users[n][0].Line)}
 }
 
-// child returns the place of a child that the node itself has.
+// child returns the place of a child that the node itself has, and that no merge key hides.
 func (t *tree) child(n *yaml.Node, element any) (place, bool) {
 	switch element := element.(type) {
 	case int:
@@ -214,7 +214,7 @@ func (t *tree) child(n *yaml.Node, element any) (place, bool) {
 		}
 	case string:
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-			if key, err := keyString(n.Content[i]); err == nil && key == element && !isMerge(n.Content[i]) {
+			if named(n.Content[i], element) && !mergesOver(n, i, element) {
 				return t.places[n.Content[i+1]], true
 			}
 		}
@@ -222,31 +222,51 @@ func (t *tree) child(n *yaml.Node, element any) (place, bool) {
 	return place{}, false
 }
 
+// named says whether the key of an entry is this one. A merge key is none.
+func named(n *yaml.Node, key string) bool {
+	name, err := keyString(n)
+	return err == nil && name == key && !isMerge(n)
+}
+
 // merged returns the place of an entry that the node has by its merge keys. An edit goes there only by consent.
 func (t *tree) merged(n *yaml.Node, element any, e Edit) (place, error) {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		if !isMerge(n.Content[i]) {
+	for _, source := range mergeSources(n, 0) {
+		if v, _, err := decode(source); err != nil || !hasKey(v, element) {
 			continue
 		}
-		sources := []*yaml.Node{n.Content[i+1]}
-		if sources[0].Kind == yaml.SequenceNode {
-			sources = sources[0].Content
+		source, err := t.enter(source, e)
+		if err != nil {
+			return place{}, err
 		}
-		for _, source := range sources {
-			if v, _, err := decode(source); err != nil || !hasKey(v, element) {
-				continue
-			}
-			source, err := t.enter(source, e)
-			if err != nil {
-				return place{}, err
-			}
-			if p, found := t.child(source, element); found {
-				return p, nil
-			}
-			return t.merged(source, element, e)
+		if p, found := t.child(source, element); found {
+			return p, nil
 		}
+		return t.merged(source, element, e)
 	}
 	return place{}, nil
+}
+
+// mergeSources returns what the merge keys of a mapping name, from the child at an index on.
+func mergeSources(n *yaml.Node, from int) []*yaml.Node {
+	var sources []*yaml.Node
+	for i := from; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		switch value := n.Content[i+1]; {
+		case !isMerge(n.Content[i]):
+		case value.Kind == yaml.SequenceNode:
+			sources = append(sources, value.Content...)
+		default:
+			sources = append(sources, value)
+		}
+	}
+	return sources
+}
+
+// mergesOver says whether a merge key behind the entry at an index brings another value for its key.
+func mergesOver(n *yaml.Node, index int, key string) bool {
+	return slices.ContainsFunc(mergeSources(n, index), func(source *yaml.Node) bool {
+		v, _, err := decode(source)
+		return err == nil && hasKey(v, key)
+	})
 }
 
 func hasKey(v, element any) bool {

@@ -63,6 +63,11 @@ func TestAddToBlock(t *testing.T) {
 			edits:  []yamledit.Edit{add("text", "spec", "b")},
 			after:  "spec:\n  a: 1 # one\n  b: text\n\n# next\nother: x\n",
 		},
+		"CommentsBelow": {
+			reason: "comments at the end of the mapping before are its own",
+			before: "a:\n  b: 1\n  # c: 2\n", edits: []yamledit.Edit{add(1, "d"), add(3, "a", "c")},
+			after: "a:\n  b: 1\n  c: 3\n  # c: 2\nd: 1\n",
+		},
 		"Existing": {
 			reason: "RFC 6902 lets add replace",
 			before: "a: 1 # one\n", edits: []yamledit.Edit{add(2, "a")}, after: "a: 2 # one\n",
@@ -300,6 +305,7 @@ func TestRemoveFromBlock(t *testing.T) {
 		"Item":            {reason: "an item with its lines", before: "a:\n# x\n- x: 1\n  yy: 2\n# z\n- z\n", edits: []yamledit.Edit{remove("a", 0)}, after: "a:\n# z\n- z\n"},
 		"CompactItem":     {reason: "an item beside a dash", before: "- - a\n  - b\n", edits: []yamledit.Edit{remove(0, 0)}, after: "- - b\n"},
 		"Last":            {reason: "of the last, an empty one stays", before: "a: # c\n  b: 1\nl:\n- x # d\nz: 1\n", edits: []yamledit.Edit{remove("a", "b"), remove("l", 0)}, after: "a: {} # c\nl: []\nz: 1\n"},
+		"AfterKeep":       {reason: "blank lines must not become text of what keeps its line breaks", before: "a: |+\n  x\n\nb: 1\n\nc: 1\n", edits: []yamledit.Edit{remove("b")}, after: "a: |+\n  x\n\nc: 1\n"},
 		"LastOfRoot":      {reason: "of a document too", before: "---\na: 1\n", edits: []yamledit.Edit{remove("a")}, after: "---\n{}\n"},
 		"EndOfFile":       {reason: "at the end of a file without a final newline", before: "a: 1\nb: 2", edits: []yamledit.Edit{remove("b")}, after: "a: 1\n"},
 		"LiteralHash":     {reason: "what looks like a comment may be text", before: "a:\n  b: |\n    # text\n  c: 1\n  d: \"\n  # text\"\n  e: 1\n", edits: []yamledit.Edit{remove("a", "c"), remove("a", "e")}, after: "a:\n  b: |\n    # text\n  d: \"\n  # text\"\n"},
@@ -327,7 +333,7 @@ func TestFlow(t *testing.T) {
 
 func TestAnchors(t *testing.T) {
 	t.Parallel()
-	base := "base: &b\n  x: 1\n  m: {k: v}\none:\n  <<: *b\n  yy: 2\ntwo: *b\n"
+	base := "base: &b\n  x: 1\n  m: {k: v}\none:\n  <<: *b\n  yy: 2\ntwo: *b\nthree:\n  x: 5\n  <<: *b\n"
 	shared := func(e yamledit.Edit) yamledit.Edit { e.Shared = true; return e }
 	checkEdits(t, map[string]editCase{
 		"Beside":       {reason: "what is beside an alias can be edited", before: base, edits: []yamledit.Edit{replace(3, "one", "yy"), add(4, "one", "z")}, after: strings.Replace(base, "yy: 2\n", "yy: 3\n  z: 4\n", 1)},
@@ -345,6 +351,7 @@ func TestAnchors(t *testing.T) {
 		edit   yamledit.Edit
 		line   int
 	}{
+		"Hidden":           {reason: "an own key that a merge key behind it hides", edit: replace(2, "three", "x"), line: 10},
 		"BelowAlias":       {reason: "below an alias", edit: replace(2, "two", "x"), line: 7},
 		"BelowMerge":       {reason: "below a merge key", edit: add(2, "one", "m", "l"), line: 5},
 		"Merged":           {reason: "a merged key itself", edit: remove("one", "x"), line: 5},

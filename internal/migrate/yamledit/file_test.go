@@ -206,7 +206,7 @@ func TestLine(t *testing.T) {
 
 func TestEditErrors(t *testing.T) {
 	t.Parallel()
-	source := "a: 1\nl:\n- x\nm: {}\n? explicit\n: key\n"
+	source := "a: 1\nl:\n- x\nm: {}\n? explicit\n: key\no:\n  <<: {x: 1}\n  x: 2\n"
 	for name, tc := range map[string]struct {
 		reason string
 		edit   yamledit.Edit
@@ -222,6 +222,7 @@ func TestEditErrors(t *testing.T) {
 		"Value":      {reason: "a value that is none", edit: add(struct{}{}, "b"), want: "a value to write is a struct {}"},
 		"NotUTF8":    {reason: "a text that is none", edit: add("secret\xff", "b"), want: "a text to write is not UTF-8"},
 		"Op":         {reason: "an operation that is none", edit: yamledit.Edit{Op: 7}, want: "no such operation"},
+		"Merged":     {reason: "a key behind which a merge key has another", edit: remove("o", "x"), want: "f.yaml:9: cannot remove o.x: a merge key"},
 		"Strange":    {reason: "what is written too strangely", edit: remove("explicit"), want: "f.yaml:5: cannot remove explicit: what is written here cannot be edited in place"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,7 +276,7 @@ func TestValueErrors(t *testing.T) {
 func TestValueAsKubernetes(t *testing.T) {
 	t.Parallel()
 	source := "a: yes\nb: 'yes'\nc: 2001-01-01\nd: 0400\ne: 1_000\nf: 0b11\ng: 12:30:45\n1: x\n1.5: z\nh: 08\ni: 1e3\nj: .5\nl: -0\n" +
-		"m: 18446744073709551615\nnn: 1.0\nno: off\no: !!str 5\np: !!binary aGk=\nq: 1e400\nr: \"\\u00e9\"\ns: &s {x: 1, y: 2}\nt: {<<: *s, x: 3}\n" +
+		"m: 18446744073709551615\nnn: 1.0\nno: off\no: !!str 5\np: !!binary aGk=\nq: 1e400\nr: \"\\u00e9\"\ns: &s {x: 1, y: 2}\nt: {<<: *s, x: 3}\nw: {x: 3, <<: [*s, {x: 5, z: 6}]}\n" +
 		"u: >\n  a\n\n  b\n  c\nv: |+\n  k\n\n"
 	file, err := yamledit.Parse("f.yaml", []byte(source))
 	if err != nil {

@@ -86,7 +86,7 @@ func (c change) others(before, after []*yaml.Node, mapping bool) (olds, news []*
 		from++ // the key must stay
 	}
 	if c.op != Remove {
-		if to > len(after) || !c.holds(after[to-1]) || c.op == Add && mapping && !c.names(after[from]) {
+		if to > len(after) || !c.holds(after[to-1]) || c.op == Add && mapping && !named(after[from], c.key) {
 			return nil, nil, false
 		}
 		after = slices.Concat(after[:from], after[to:])
@@ -95,12 +95,6 @@ func (c change) others(before, after []*yaml.Node, mapping bool) (olds, news []*
 		before = slices.Concat(before[:from], before[to:])
 	}
 	return before, after, true
-}
-
-// names says whether the node is the key of the change.
-func (c change) names(n *yaml.Node) bool {
-	key, err := keyString(n)
-	return err == nil && key == c.key
 }
 
 // holds says whether the node says the value of the change.

@@ -3,6 +3,7 @@ package yamledit
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -80,11 +81,15 @@ func (d *decoder) value(n *yaml.Node) (any, error) {
 	}
 }
 
-// mapping decodes a mapping: its own keys win over those that it merges, and of those the first.
+// mapping decodes a mapping as Kubernetes' reader does: of two entries with one key the later wins, be it the mapping's own or
+// one that a merge key brings. (Others let the own one win wherever it stands.)
 func (d *decoder) mapping(n *yaml.Node) (map[string]any, error) {
 	values := map[string]any{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if isMerge(n.Content[i]) {
+			if err := d.merge(values, n.Content[i+1]); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		key, err := keyString(n.Content[i])
@@ -95,19 +100,12 @@ func (d *decoder) mapping(n *yaml.Node) (map[string]any, error) {
 			return nil, err
 		}
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if isMerge(n.Content[i]) {
-			if err := d.merge(values, n.Content[i+1]); err != nil {
-				return nil, err
-			}
-		}
-	}
 	return values, nil
 }
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
 
-// merge puts what a merge key names below the values that are there.
+// merge puts what a merge key names among the values; of several mappings the first wins.
 func (d *decoder) merge(values map[string]any, from *yaml.Node) error {
 	v, err := d.value(from)
 	if err != nil {
@@ -117,16 +115,12 @@ func (d *decoder) merge(values map[string]any, from *yaml.Node) error {
 	if !ok {
 		sources = []any{v}
 	}
-	for _, source := range sources {
+	for _, source := range slices.Backward(sources) {
 		entries, ok := source.(map[string]any)
 		if !ok {
 			return d.fail(from, "a merge key (<<) needs a mapping or a list of mappings")
 		}
-		for key, value := range entries {
-			if _, own := values[key]; !own {
-				values[key] = value
-			}
-		}
+		maps.Copy(values, entries)
 	}
 	return nil
 }
