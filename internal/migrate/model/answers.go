@@ -11,7 +11,7 @@ const (
 	// AnswerTranslate has a class taken over, although no workload mounts it.
 	AnswerTranslate = "translate"
 	// AnswerNoCredential stands for volumes without a nodePublishSecretRef, where a decision asks for one principal of several.
-	AnswerNoCredential = "no-credential"
+	AnswerNoCredential = "no-credential" //nolint:gosec // the absence of one
 )
 
 // DecisionID is the ID of a decision about an object: `<code>/<namespace>/<name>/<kind>`. Where more than one decision of a

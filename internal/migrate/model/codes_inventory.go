@@ -32,7 +32,7 @@ const (
 
 // inventoryCodes are the findings of stage inventory.
 func inventoryCodes() []Entry {
-	return slices.Concat(classCodes(), workloadCodes(), secretCodes(), clusterCodes())
+	return slices.Concat(classCodes(), classUseCodes(), workloadCodes(), secretCodes(), clusterCodes())
 }
 
 func classCodes() []Entry {
@@ -80,7 +80,11 @@ func classCodes() []Entry {
 		What:  "`spec.provider` of this SecretProviderClass is empty, and no other piece of it says `azure`.",
 		Why:   "The driver cannot serve a class without a provider, so it is not taken for one of Azure Key Vault and left alone.",
 		Do:    "Set `spec.provider: azure` if that is meant, and run again.",
-	}, {
+	}}
+}
+
+func classUseCodes() []Entry {
+	return []Entry{{
 		Code: CodeCredentials, Severity: Needed,
 		Title: "One class is mounted with different credentials",
 		What: "Volumes of this class name different `nodePublishSecretRef` Secrets, of different service principals, or some " +

@@ -11,7 +11,9 @@ import (
 // TestManager: who deploys an object, told by its labels, annotations and field managers.
 func TestManager(t *testing.T) {
 	t.Parallel()
-	meta := func(list, name, value string) map[string]any { return map[string]any{list: map[string]any{name: value}} }
+	meta := func(list, name, value string) map[string]any {
+		return map[string]any{list: map[string]any{name: value}}
+	}
 	wrote := func(manager, subresource string) map[string]any {
 		return map[string]any{"managedFields": []any{"odd", map[string]any{"manager": manager, "subresource": subresource}}}
 	}

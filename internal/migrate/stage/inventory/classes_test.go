@@ -54,10 +54,10 @@ func TestClasses(t *testing.T) {
 			reason: "manifests may hold ${…}, which a pipeline replaces: they are kept, in every place",
 			folder: true,
 			class: classOf("app", `tenantID: "${AZURE_TENANT_ID}", clientID: "${ID}", keyvaultName: "${KV}-shop", `+
-				`objects: "array: ['{objectName: \"${ENV}-db\", objectType: secret, objectAlias: zq/${ENV}, objectVersion: \"${V}\"}']"`),
+				`objects: "array: ['{objectName: \"${ENV}-db\", objectType: secret, objectAlias: zq0z/${ENV}, objectVersion: \"${V}\"}']"`),
 			want: model.Class{Params: spcparams.Params{
 				VaultName: "${KV}-shop", TenantID: "${AZURE_TENANT_ID}", ClientID: "${ID}",
-				Objects: []spcparams.Object{{Name: "${ENV}-db", Type: spcparams.TypeSecret, Alias: "zq/${ENV}", Version: "${V}"}},
+				Objects: []spcparams.Object{{Name: "${ENV}-db", Type: spcparams.TypeSecret, Alias: "zq0z/${ENV}", Version: "${V}"}},
 			}},
 		},
 		"placeholders of a cluster": {
@@ -173,6 +173,31 @@ func TestClassPatch(t *testing.T) {
 	checkFindings(t, s, "")
 }
 
+// TestClassOfTheNewWay: a class that a SecretSync reads is not called unused, although nobody mounts it.
+func TestClassOfTheNewWay(t *testing.T) {
+	t.Parallel()
+	s := inventory.Survey(model.Snapshot{Objects: objects(t, class("app"),
+		object("secret-sync.x-k8s.io/v1alpha1", "SecretSync", "s", "", "spec: {secretProviderClassName: app}"))}, model.Options{})
+	checkFindings(t, s, "")
+	if len(s.Existing) != 2 {
+		t.Errorf("existing: %v", s.Existing)
+	}
+}
+
+// TestUnknownNamespace: a folder may leave namespaces to its kustomizations, on either side.
+func TestUnknownNamespace(t *testing.T) {
+	t.Parallel()
+	for name, manifests := range map[string][]string{
+		"of the class":    {strings.Replace(class("app"), ", namespace: shop", "", 1), deployment("web", spec("app"))},
+		"of the workload": {class("app"), strings.Replace(deployment("web", spec("app")), ", namespace: shop", "", 1)},
+	} {
+		s := inventory.Survey(model.Snapshot{Input: model.Input{Folder: "f"}, Objects: objects(t, manifests...)}, model.Options{})
+		if len(s.Classes[0].UsedBy) != 1 || s.Workloads[0].Held {
+			t.Errorf("%s: used by %v, held %v", name, s.Classes[0].UsedBy, s.Workloads[0].Held)
+		}
+	}
+}
+
 // TestPrincipals: pods of one class with different credentials are a question, unless the credentials are the same principal's.
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
@@ -190,7 +215,7 @@ func TestPrincipals(t *testing.T) {
 		},
 		"two principals": {
 			reason:    "whose rights the new identity gets, only the operator knows; most workloads win the proposal",
-			workloads: []string{mounts("a", "web"), mounts("b", "batch"), mounts("c", "batch")}, want: []string{"id-batch", "id-batch", "id-web"},
+			workloads: []string{mounts("a", "web"), mounts("b", "batch"), mounts("c", "web")}, want: []string{"id-web", "id-batch", "id-web"},
 		},
 		"with and without": {
 			reason:    "a managed identity is another principal",

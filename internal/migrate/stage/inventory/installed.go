@@ -98,7 +98,7 @@ func roleOf(set model.Object) (role, any) {
 // otherProvider is the short name of a provider: what its image calls itself (secrets-store-csi-driver-provider-aws,
 // vault-csi-provider), else the DaemonSet's name.
 func otherProvider(set model.Object, container any) string {
-	for _, element := range strings.Split(repository(text(container, "image")), "/") {
+	for element := range strings.SplitSeq(repository(text(container, "image")), "/") {
 		if _, name, found := strings.Cut(element, "provider-"); found && name != "" {
 			return name
 		}

@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,9 +118,7 @@ func TestSettingsThatMatter(t *testing.T) {
 			"rotation": "false", "rotationPollInterval": "2m", "filteredWatchSecret": "true", "linux.kubeletRootDir": "/data/kubelet",
 			"HTTPS_PROXY": "http://proxy.example.com:3128", "NO_PROXY": ".svc",
 		}
-		for name, value := range more {
-			settings[name] = value
-		}
+		maps.Copy(settings, more)
 		return settings
 	}
 	for name, tt := range map[string]struct {

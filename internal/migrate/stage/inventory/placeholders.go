@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,11 +18,10 @@ type placeholders struct {
 // findPlaceholders finds those of all parameters.
 func findPlaceholders(parameters map[string]string) placeholders {
 	var found []string
-	all := ""
 	for _, name := range sortedKeys(parameters) {
-		all += parameters[name] + "\n"
 		found = appendOnce(found, placeholdersOf(parameters[name])...)
 	}
+	all := strings.Join(slices.Collect(maps.Values(parameters)), "\n")
 	if len(found) == 0 {
 		return placeholders{}
 	}

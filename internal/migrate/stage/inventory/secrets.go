@@ -14,8 +14,8 @@ func (t *taking) readSecrets() {
 		}
 	}
 	for _, object := range t.objects.all {
-		for _, name := range secretsOf(object) {
-			t.survey.Secrets[object.Namespace] = append(t.survey.Secrets[object.Namespace], name)
+		if made := secretsOf(object); len(made) > 0 {
+			t.survey.Secrets[object.Namespace] = append(t.survey.Secrets[object.Namespace], made...)
 		}
 		switch {
 		case object.Group() != "":

@@ -115,7 +115,7 @@ func told(s model.Survey) []string {
 		lines = append(lines, line)
 	}
 	for _, r := range s.Readers {
-		lines = append(lines, "reader "+r.Object.Ref.String()+usesOf(r.Uses))
+		lines = append(lines, "reader "+r.Object.String()+usesOf(r.Uses))
 	}
 	for _, f := range s.Findings {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Code, f.Severity, f.Object)))
@@ -168,10 +168,12 @@ func TestWorkloads(t *testing.T) {
 				object("batch/v1", "Job", "e", "", "spec: {suspend: true, template: {spec: "+spec("app")+"}}"),
 				object("v1", "PodTemplate", "f", "", "template: {spec: "+spec("app")+"}"),
 				deployment("g", spec("app")), pod("h", "", ""),
+				object("extensions/v1beta1", "Deployment", "i", "", "spec: {template: {spec: "+spec("app")+"}}"),
 			},
 			want: []string{
 				"DaemonSet shop/b at spec.template.spec pods 0; " + volumeAt,
 				"Deployment shop/g at spec.template.spec pods 0; " + volumeAt,
+				"Deployment shop/i at spec.template.spec pods 0; " + volumeAt,
 				"Job shop/e at spec.template.spec pods 0; " + volumeAt,
 				"Pod shop/h at spec pods 1; kv=app creds spec.volumes[0] (main spec.containers[0].volumeMounts[0] /kv:)",
 				"PodTemplate shop/f at template.spec pods 0; kv=app creds template.spec.volumes[0] (main template.spec.containers[0].volumeMounts[0] /kv:)",
@@ -189,6 +191,14 @@ func TestWorkloads(t *testing.T) {
 				pod("web-1-c", ownedBy("apps/v1", "ReplicaSet", "web-1"), "\nstatus: {phase: Failed}"),
 			},
 			want: []string{"Deployment shop/web at spec.template.spec pods 2; " + volumeAt},
+		},
+		"an owner of the whole cluster": {
+			reason: "it has no namespace, while what it owns has one",
+			manifests: []string{
+				"apiVersion: example.com/v1\nkind: Fleet\nmetadata: {name: f}\nspec: {template: {spec: {containers: [{name: main}]}}}",
+				pod("f-a", ownedBy("example.com/v1", "Fleet", "f"), ""),
+			},
+			want: []string{"Fleet f at spec.template.spec pods 1; unknown; held", "M110 needs-decision Fleet f", "M115 warning Fleet f"},
 		},
 		"an owner that was not read": {
 			reason:    "the pod is its own top, and somebody may undo changes to it",
@@ -251,10 +261,12 @@ func TestWorkloads(t *testing.T) {
 		},
 		"a pod with two CSI volumes": {
 			reason: "each is listed, in every kind of container; one of another driver and one of another provider are not",
-			manifests: []string{class("two"), object("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "vault", "", "spec: {provider: vault}"),
+			manifests: []string{
+				class("two"), object("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "vault", "", "spec: {provider: vault}"),
 				deployment("web", `{containers: [{name: c, volumeMounts: [{name: a, mountPath: /a/x, subPath: x}, {name: a, mountPath: /a/z, subPath: z}, {name: v, mountPath: /v}]}],
   initContainers: [{name: i, volumeMounts: [{name: b, mountPath: /b}]}], ephemeralContainers: [{name: e, volumeMounts: [{name: b, mountPath: /e}]}],
-  volumes: [{name: other, csi: {driver: disk.csi.azure.com}}, `+volume("a", "app", "creds")+", "+volume("b", "two", "")+", "+volume("v", "vault", "")+`]}`)},
+  volumes: [{name: other, csi: {driver: disk.csi.azure.com}}, `+volume("a", "app", "creds")+", "+volume("b", "two", "")+", "+volume("v", "vault", "")+`]}`),
+			},
 			want: []string{
 				"Deployment shop/web at spec.template.spec pods 0" +
 					"; a=app creds spec.template.spec.volumes[1] (c spec.template.spec.containers[0].volumeMounts[0] /a/x:x) (c spec.template.spec.containers[0].volumeMounts[1] /a/z:z)" +

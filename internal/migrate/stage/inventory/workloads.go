@@ -95,8 +95,7 @@ func (t *taking) volumes(object model.Object, at model.Path) []model.Volume {
 // classOfBase is the class of a volume in the object that a piece is of.
 func (t *taking) classOfBase(piece model.Object, volume string) string {
 	for i, object := range t.objects.all {
-		same := object.Kind == piece.Kind && object.Group() == piece.Group() && object.Name == piece.Name && !object.Partial
-		if !same || object.Namespace != "" && piece.Namespace != "" && object.Namespace != piece.Namespace {
+		if object.Partial || !sameButVersion(object.Ref, piece.Ref) {
 			continue
 		}
 		for _, at := range t.objects.specs[i] {
@@ -108,6 +107,12 @@ func (t *taking) classOfBase(piece model.Object, volume string) string {
 		}
 	}
 	return ""
+}
+
+// sameButVersion tells whether references may mean one object. One whose namespace is unknown may be of any.
+func sameButVersion(a, b model.Ref) bool {
+	return a.Kind == b.Kind && a.Group() == b.Group() && a.Name == b.Name &&
+		(a.Namespace == b.Namespace || a.Namespace == "" || b.Namespace == "")
 }
 
 // strayClasses are the classes that pods of a workload mount, but not its template. A class may be gone since they started.
