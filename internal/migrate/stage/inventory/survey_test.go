@@ -259,6 +259,15 @@ func TestWorkloads(t *testing.T) {
 				"M111 blocked Pod shop/audit-node-1", "M111 blocked SecretProviderClass shop/app",
 			},
 		},
+		"static pods of a file and of old": {
+			reason:    "the annotations tell without an owner",
+			manifests: []string{pod("a", ", annotations: {kubernetes.io/config.mirror: abc}", ""), pod("b", ", annotations: {kubernetes.io/config.source: file}", "")},
+			want: []string{
+				"Pod shop/a at spec pods 1; kv=app creds spec.volumes[0] (main spec.containers[0].volumeMounts[0] /kv:); static; held",
+				"Pod shop/b at spec pods 1; kv=app creds spec.volumes[0] (main spec.containers[0].volumeMounts[0] /kv:); static; held",
+				"M111 blocked Pod shop/a", "M111 blocked Pod shop/b", "M111 blocked SecretProviderClass shop/app",
+			},
+		},
 		"a pod with two CSI volumes": {
 			reason: "each is listed, in every kind of container; one of another driver and one of another provider are not",
 			manifests: []string{
