@@ -115,7 +115,7 @@ func prepareIdentityCodes() []Entry {
 			"More namespaces read as one old principal than one managed identity may have federated credentials.",
 			"Azure allows 20 on an identity, and each namespace needs one. 18 are used: a place for a namespace to come, and one to " +
 				"put a new credential beside an old one, as a new issuer needs it.",
-			"Nothing. Rights are the same on each of them; give later changes of rights to all.",
+			"Nothing. What a later class of these namespaces needs has to be granted to the identity of its namespace.",
 		},
 	}
 }
