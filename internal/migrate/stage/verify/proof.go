@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"secretstore/internal/migrate/model"
+)
+
+const looking = "Nothing is changed by looking."
+
+// digests compares values, class by class.
+func (p *planner) digests(ts []model.Translation) {
+	for _, t := range ts {
+		if !t.Ready {
+			continue
+		}
+		var holds []string
+		for _, f := range t.Files {
+			holds = append(holds, f.Secret)
+		}
+		for _, s := range t.Syncs {
+			holds = append(holds, s.New)
+		}
+		slices.Sort(holds)
+		holds = slices.Compact(holds)
+		if len(holds) == 0 {
+			continue
+		}
+		c := about(model.OrderVerify+verifyDigests, model.Check, t.Class)
+		c.Command = []string{"kubectl", "secretstore", "status", "--namespace", t.Class.Namespace}
+		c.Summary = "By keyed digest, key for key: what the vault gives for the class, what the Secrets " + strings.Join(holds, ", ") +
+			" hold, and what " + p.before(t) + " are the same. A status that says success is not enough."
+		c.Risk = "A value that was rotated since is different and no mistake: compare the versions then."
+		c.Undo = looking
+		p.add(c)
+	}
+}
+
+// before names what there was of the class before.
+func (p *planner) before(t model.Translation) string {
+	var old []string
+	for _, s := range p.survey.Synced {
+		if s.Ref.Namespace == t.Class.Namespace && slices.Contains(s.Classes, t.Class.Name) && s.Exists && len(s.Digests) > 0 {
+			old = append(old, s.Ref.Name)
+		}
+	}
+	text := "the versions that were mounted (SecretProviderClassPodStatus) hold"
+	if len(old) > 0 {
+		text = "the driver's Secrets " + strings.Join(old, ", ") + " held, and " + text
+	}
+	return text
+}
+
+// readers makes sure that every Secret that something refers to is there.
+func (p *planner) readers() {
+	used := map[string][]string{}
+	note := func(namespace string, uses []model.Use) {
+		for _, u := range uses {
+			in := cmp.Or(u.Namespace, namespace)
+			used[in] = append(used[in], u.Secret)
+		}
+	}
+	for _, r := range p.survey.Readers {
+		note(r.Object.Namespace, r.Uses)
+	}
+	for _, w := range p.survey.Workloads {
+		note(w.Object.Namespace, w.Uses)
+	}
+	for namespace, names := range used {
+		slices.Sort(names)
+		c := step(model.OrderVerify+verifyReaders, model.Check, "secrets", namespace)
+		c.Command = slices.Concat([]string{"kubectl", "get", "secrets", "--namespace", namespace}, slices.Compact(names))
+		c.Summary = "Every Secret of namespace " + namespace + " that a workload, an Ingress, a Gateway or a service account names is there, " +
+			"and belongs to a SecretSync."
+		c.Undo = looking
+		p.add(c)
+	}
+}
+
+// ready makes sure that every workload that was changed is up.
+func (p *planner) ready() {
+	for _, w := range p.survey.Workloads {
+		if len(w.Volumes) == 0 || !p.done(w) {
+			continue
+		}
+		ref := w.Object.Ref
+		c := about(model.OrderVerify+verifyReady, model.Check, ref)
+		c.Command = []string{"kubectl", "get", strings.ToLower(ref.Kind) + "/" + ref.Name, "--namespace", ref.Namespace}
+		if slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, ref.Kind) && ref.Group() == "apps" {
+			c.Command = []string{
+				"kubectl", "rollout", "status", strings.ToLower(ref.Kind) + "/" + ref.Name, "--namespace", ref.Namespace, "--timeout", "5m",
+			}
+		}
+		c.Summary = ref.String() + " is ready with its new template."
+		c.Undo = looking
+		p.add(c)
+	}
+}
+
+// references makes sure that nothing of the old way is left.
+func (p *planner) references() {
+	c := step(model.OrderVerify+verifyReferences, model.Check, "references")
+	c.Command = []string{"kubectl", "secretstore", "migrate", "inventory", "--all-namespaces"}
+	c.Summary = "No pod template and no pod has a volume of " + model.Driver + " that names a class of Azure Key Vault, scaled-down and " +
+		"suspended ones included."
+	c.Undo = looking
+	p.add(c)
+}
+
+// access says who can read the values now, as far as a cluster shows it.
+func (p *planner) access(ts []model.Translation) {
+	var namespaces []string
+	for _, t := range ts {
+		if t.Class.Namespace != "" {
+			namespaces = append(namespaces, t.Class.Namespace)
+		}
+	}
+	slices.Sort(namespaces)
+	for _, namespace := range slices.Compact(namespaces) {
+		c := step(model.OrderVerify+verifyAccess, model.Check, "access", namespace)
+		c.Command = []string{
+			"kubectl", "get", "rolebindings,clusterrolebindings", "--namespace", namespace, "--output",
+			"custom-columns=KIND:.kind,NAME:.metadata.name,ROLE:.roleRef.name,SUBJECTS:.subjects[*].name",
+		}
+		c.Summary = "Look who may read the Secrets of namespace " + namespace + ": subjects of roles with get, list or watch on secrets, " +
+			"or with wildcards. Of one of them: kubectl auth can-i get secrets --namespace " + namespace + " --as SUBJECT; of all, " +
+			"with the plugin who-can: kubectl who-can get secrets --namespace " + namespace + "."
+		c.Risk = "Whoever may start pods in the namespace may read its Secrets, too."
+		c.Undo = looking
+		p.add(c)
+	}
+	p.tell(codeReaders, model.Object{}, "The values can be read by whoever may read Secrets in %d namespaces.",
+		len(slices.Compact(namespaces)))
+	p.tell(codeEncryption, model.Object{}, "Whether etcd is encrypted at rest, and who reads its backups, cannot be seen from a cluster.")
+}
