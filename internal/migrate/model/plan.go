@@ -89,6 +89,9 @@ type Change struct {
 	Irreversible bool `json:"irreversible,omitempty"`
 }
 
+// LeftToOthers is Change.ByHand of steps in Azure where Options.NoAzure leaves those to somebody else.
+const LeftToOthers = "Azure is left to others (--no-azure): hand this to them."
+
 // Token is a token of a service account, as `kubectl create token` mints it.
 type Token struct {
 	Namespace string `json:"namespace"`

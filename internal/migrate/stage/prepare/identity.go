@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"secretstore/internal/migrate/model"
 )
 
 // The room of a managed identity.
@@ -44,9 +46,9 @@ func (id *identity) suffix() string {
 	case id.number > 1:
 		return numbered("", "_", id.number)
 	case isVariable(id.client):
-		return "_" + shellName(strings.Trim(id.client, "${}"))
+		return "_" + model.Variable(strings.Trim(id.client, "${}"))
 	}
-	return "_" + shellName(id.client[:min(8, len(id.client))])
+	return "_" + model.Variable(id.client[:min(8, len(id.client))])
 }
 
 // all tells whether each of the identity's units is such.

@@ -84,7 +84,7 @@ func (p *planner) step(order int, verb model.Verb, what ...string) model.Change 
 // azure finishes a step that is done in Azure.
 func (p *planner) azure(c model.Change) {
 	if p.options.NoAzure && c.ByHand == "" {
-		c.ByHand = "Azure is left to others (--no-azure): hand this to them."
+		c.ByHand = model.LeftToOthers
 	}
 	p.add(c)
 }

@@ -143,7 +143,7 @@ func (p *planner) scope(n *need, read map[string]bool) string {
 		p.tellPolicies(n, vault, read)
 		return vault.ID
 	}
-	variable := "KEYVAULT_ID_" + shellName(strings.Trim(n.vault, "${}"))
+	variable := "KEYVAULT_ID_" + model.Variable(strings.Trim(n.vault, "${}"))
 	if read[variable] {
 		return reference(variable)
 	}
@@ -160,7 +160,7 @@ func (p *planner) scope(n *need, read map[string]bool) string {
 
 // rbacVariable is `true` where roles rule the vault.
 func (n *need) rbacVariable() string {
-	return "KEYVAULT_RBAC_" + shellName(strings.Trim(n.vault, "${}"))
+	return "KEYVAULT_RBAC_" + model.Variable(strings.Trim(n.vault, "${}"))
 }
 
 // readVault reads a field of a vault, which is found by its name.

@@ -171,6 +171,9 @@ func (p *planner) exchange(id *identity, u *unit) {
 	c.Summary = "Entra gives a token for one of " + subject(u) + ": tried again until it does, for some minutes after the credential " +
 		"was written and up to 10 for roles."
 	c.Undo = "Nothing is changed by looking; the login is kept in a folder of its own and thrown away."
+	if u.foreign {
+		c.ByHand = "The identity is in another tenant or cloud: whoever signs in there (az cloud set, az login --tenant) does it."
+	}
 	p.azure(c)
 }
 

@@ -70,16 +70,6 @@ func numberOf(client string) int {
 	return n
 }
 
-// shellName makes of any text what may be part of a variable's name.
-func shellName(text string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' {
-			return r
-		}
-		return '_'
-	}, strings.ToUpper(text)), "_")
-}
-
 // credentialName is `<cluster>-<namespace>-<account>`, as Azure allows it: 3 to 120 letters, digits, hyphens and underscores,
 // the first of them a letter or a digit. What had to be changed or cut ends with a digest of the whole, so that it stays unique.
 func credentialName(cluster, namespace, account string) string {

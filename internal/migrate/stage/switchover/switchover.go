@@ -84,7 +84,7 @@ func (p *planner) add(c model.Change) { p.plan.Changes = append(p.plan.Changes, 
 // azure finishes a step that is done in Azure.
 func (p *planner) azure(c model.Change) {
 	if p.options.NoAzure && c.ByHand == "" {
-		c.ByHand = "Azure is left to others (--no-azure): hand this to them."
+		c.ByHand = model.LeftToOthers
 	}
 	p.add(c)
 }

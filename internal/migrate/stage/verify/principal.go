@@ -133,7 +133,7 @@ func (p *planner) end(old *principal, answer string) {
 // revoke takes a principal's rights on a vault, by roles or by the access policy, after writing down what they were.
 func (p *planner) revoke(old *principal, vault string) {
 	known := p.vault(vault)
-	mark := shellName(strings.Trim(vault, "${}"))
+	mark := model.Variable(strings.Trim(vault, "${}"))
 	scope, when := "${KEYVAULT_ID_"+mark+"}", ""
 	if known == nil {
 		when = "KEYVAULT_RBAC_" + mark
@@ -178,7 +178,7 @@ func (p *planner) revokeRoles(old *principal, vault, scope, when string) {
 	if when != "" {
 		when += "=true"
 	}
-	variable := "OLD_ROLES_" + shellName(vault+"_"+old.client)
+	variable := "OLD_ROLES_" + model.Variable(vault+"_"+old.client)
 	saved := step(model.OrderCleanup+cleanSave, model.Run, "roles", vault, old.client)
 	saved.Command = []string{
 		"az", "role", "assignment", "list", "--assignee", old.client, "--scope", scope, "--query", "[].roleDefinitionName", "--output", "tsv",
@@ -203,8 +203,8 @@ func (p *planner) revokePolicy(old *principal, vault, when string) {
 	if when != "" {
 		when += "!=true"
 	}
-	variable := "OLD_POLICY_" + shellName(vault+"_"+old.client)
-	id := "OLD_OBJECT_ID_" + shellName(old.client)
+	variable := "OLD_POLICY_" + model.Variable(vault+"_"+old.client)
+	id := "OLD_OBJECT_ID_" + model.Variable(old.client)
 	p.objectID(old, id)
 	saved := step(model.OrderCleanup+cleanSave, model.Run, "policy", vault, old.client)
 	saved.Command = []string{
@@ -244,14 +244,4 @@ func (p *planner) tellManaged() {
 			return
 		}
 	}
-}
-
-// shellName makes of any text what may be part of a variable's name.
-func shellName(text string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' {
-			return r
-		}
-		return '_'
-	}, strings.ToUpper(text)), "_")
 }
