@@ -33,6 +33,7 @@ generate: ## regenerate deep copies, definitions, roles and the API reference
 	bin/generate/controller-gen rbac:roleName=secretstore-controller paths=./internal/controller/... output:dir=charts/secretstore/files
 	$(GO) -C tools run ./reference $(CURDIR)/docs/reference $(CRDS)/secret-sync.*.yaml
 	$(GO) -C tools run ./coverage $(CURDIR) $(CURDIR)/docs/reference/coverage.md
+	$(GO) run ./cmd/kubectl-secretstore migrate explain -o markdown > docs/reference/findings.md
 
 verify: verify-modules verify-generated verify-format lint ## check that generated files, modules, format and style are in order
 

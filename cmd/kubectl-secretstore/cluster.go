@@ -58,27 +58,35 @@ func addClusterFlags(cmd *cobra.Command) *genericclioptions.ConfigFlags {
 
 // connect makes the means to work on the cluster that the flags name. It asks the cluster nothing.
 func connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (syncs, error) {
-	config, err := flags.ToRESTConfig()
+	config, err := restConfig(flags, warnings)
 	if err != nil {
-		return syncs{}, fmt.Errorf("reading which cluster to use: %w", err)
+		return syncs{}, err
 	}
-	loader := flags.ToRawKubeConfigLoader()
-	if raw, err := loader.RawConfig(); err == nil && isNoCluster(raw, config) {
-		return syncs{}, errors.New("no cluster is configured: name a file by --kubeconfig or KUBECONFIG, or put it where kubectl " +
-			"looks (~/.kube/config)")
-	}
-	namespace, _, err := loader.Namespace()
+	namespace, _, err := flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return syncs{}, fmt.Errorf("reading which namespace to use: %w", err)
 	}
-	config.QPS = -1 // no limit: requests come one after the other, and a server that is asked too much says so
-	config.UserAgent = fieldManager
-	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
 	c, err := newClient(config)
 	if err != nil {
 		return syncs{}, fmt.Errorf("making a client of the cluster: %w", err)
 	}
 	return syncs{client: c, host: config.Host, namespace: namespace, page: pageSize}, nil
+}
+
+// restConfig says how the cluster that the flags name is reached.
+func restConfig(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*rest.Config, error) {
+	config, err := flags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading which cluster to use: %w", err)
+	}
+	if raw, err := flags.ToRawKubeConfigLoader().RawConfig(); err == nil && isNoCluster(raw, config) {
+		return nil, errors.New("no cluster is configured: name a file by --kubeconfig or KUBECONFIG, or put it where kubectl " +
+			"looks (~/.kube/config)")
+	}
+	config.QPS = -1 // no limit: requests come one after the other, and a server that is asked too much says so
+	config.UserAgent = fieldManager
+	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	return config, nil
 }
 
 // isNoCluster tells whether the address is only the one that clients fall back on.

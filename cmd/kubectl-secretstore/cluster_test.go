@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
@@ -80,11 +81,13 @@ func connected(t *testing.T, n int) (syncs, *record) {
 // streams are a program's, at noon.
 func streams() (p program, out, errOut *bytes.Buffer) {
 	io, _, out, errOut := genericiooptions.NewTestIOStreams()
-	return program{IOStreams: io, clock: clocktesting.NewFakePassiveClock(noon)}, out, errOut
+	return program{
+		IOStreams: io, clock: clocktesting.NewFakePassiveClock(noon), env: func(string) string { return "" }, chance: rand.Reader,
+	}, out, errOut
 }
 
-// read is a SecretSync as it is now.
-func read(t *testing.T, cluster syncs, name string) v1alpha1.SecretSync {
+// current is a SecretSync as it is now.
+func current(t *testing.T, cluster syncs, name string) v1alpha1.SecretSync {
 	t.Helper()
 	var sync v1alpha1.SecretSync
 	if err := admin(t).Get(t.Context(), client.ObjectKey{Namespace: cluster.namespace, Name: name}, &sync); err != nil {
@@ -168,13 +171,13 @@ func TestRequests(t *testing.T) {
 func TestForceChangesOneField(t *testing.T) {
 	t.Parallel()
 	cluster, _ := connected(t, 1)
-	before := read(t, cluster, "sync-00")
+	before := current(t, cluster, "sync-00")
 	p, out, _ := streams()
 	p.clock = clocktesting.NewFakePassiveClock(noon.Add(123456789 * time.Nanosecond).In(time.FixedZone("CET", 3600)))
 	if err := (force{selection: selection{names: []string{"sync-00"}}}).Run(t.Context(), cluster, p); err != nil {
 		t.Fatal(err)
 	}
-	after := read(t, cluster, "sync-00")
+	after := current(t, cluster, "sync-00")
 	want := before.DeepCopy().Spec
 	want.ForceSynchronization = "2026-11-01T12:00:00.123456789Z"
 	if diff := cmp.Diff(want, after.Spec); diff != "" {
@@ -205,7 +208,7 @@ func TestForceAnew(t *testing.T) {
 		if err := (force{all: true}).Run(t.Context(), cluster, p); err != nil {
 			t.Fatal(err)
 		}
-		generations[read(t, cluster, "sync-00").Generation] = true
+		generations[current(t, cluster, "sync-00").Generation] = true
 	}
 	if len(generations) != 3 {
 		t.Errorf("three times forced gave the generations %v", generations)

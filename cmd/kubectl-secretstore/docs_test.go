@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -42,17 +43,26 @@ func verbs() []*cobra.Command {
 	return newRoot(p).Commands()
 }
 
+// flagsOf are the flags of a verb, those of the verbs below it included: one section tells of them all.
+func flagsOf(verb *cobra.Command) map[string]bool {
+	all := map[string]bool{}
+	verb.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden && flag.Name != "context" && flag.Name != "kubeconfig" && flag.Name != "namespace" {
+			all[flag.Name] = true
+		}
+	})
+	for _, below := range verb.Commands() {
+		maps.Copy(all, flagsOf(below))
+	}
+	return all
+}
+
 // TestEveryFlagIsDocumented: the page tells of every verb and flag that help shows, and of no others.
 func TestEveryFlagIsDocumented(t *testing.T) {
 	t.Parallel()
 	mention := regexp.MustCompile("`(?:-[a-zA-Z], )?--([a-z-]+)`")
 	for _, verb := range verbs() {
-		want, got := map[string]bool{}, map[string]bool{}
-		verb.Flags().VisitAll(func(flag *pflag.Flag) {
-			if !flag.Hidden && flag.Name != "context" && flag.Name != "kubeconfig" && flag.Name != "namespace" {
-				want[flag.Name] = true
-			}
-		})
+		want, got := flagsOf(verb), map[string]bool{}
 		for line := range strings.SplitSeq(section(t, verb.Name()), "\n") {
 			if match := mention.FindStringSubmatch(line); match != nil && strings.HasPrefix(line, "| `-") {
 				got[match[1]] = true
@@ -89,6 +99,9 @@ func TestExamplesParse(t *testing.T) {
 	text := newRoot(p).Example + "\n" + readPage(t)
 	for _, verb := range verbs() {
 		text += "\n" + verb.Example
+		for _, below := range verb.Commands() {
+			text += "\n" + below.Example
+		}
 	}
 	examples := regexp.MustCompile(`(?m)^ *kubectl secretstore (.*?)(?: *[|>#].*)?$`).FindAllStringSubmatch(text, -1)
 	if len(examples) < 15 {

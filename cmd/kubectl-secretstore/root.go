@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,12 +17,18 @@ const (
 	exitFailed    = 1
 	exitUsage     = 2
 	exitUnhealthy = 3
+	exitOpen      = 4
 )
 
 // program is what a verb works with besides its arguments.
 type program struct {
 	genericiooptions.IOStreams
 	clock clock.PassiveClock
+	// env looks up variables of the environment, chance gives the key of digests.
+	env    func(string) string
+	chance io.Reader
+	// terminal says that a person watches standard error.
+	terminal bool
 }
 
 // usageError is a command line that cannot be run.
@@ -55,6 +62,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[unhealthyError](err); ok {
 		return exitUnhealthy
 	}
+	if _, ok := errors.AsType[openError](err); ok {
+		return exitOpen
+	}
 	return exitFailed
 }
 
@@ -68,9 +78,11 @@ func newRoot(p program) *cobra.Command {
 		Short:       "Ask and tell secretstore, which keeps Secrets in step with Azure Key Vault",
 		Long: `Ask and tell secretstore, which keeps Secrets in step with Azure Key Vault.
 
-No verb reads a Secret: "get", "list" and "patch" on secretsyncs.secret-sync.x-k8s.io are all that is needed.
+No verb but those of migrate reads a Secret: "get", "list" and "patch" on secretsyncs.secret-sync.x-k8s.io are all that is
+needed.
 
-Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "status --check" found what is not healthy.`,
+Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "status --check" found what is not healthy; 4 "migrate" found
+what needs a decision or is blocked.`,
 		Example: `  # What is failing, anywhere, and why
   kubectl secretstore status -A
 
@@ -86,7 +98,7 @@ Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "status --check" fo
 	root.SetOut(p.Out)
 	root.SetErr(p.ErrOut)
 	root.SetFlagErrorFunc(usage)
-	root.AddCommand(newStatus(p), newForce(p), newJitter(p), newVersion(p))
+	root.AddCommand(newStatus(p), newForce(p), newJitter(p), newMigrate(p), newVersion(p))
 	return root
 }
 

@@ -74,3 +74,9 @@ func (v buildVersion) Run(w io.Writer, f format) error {
 	_, err := fmt.Fprintln(w, text)
 	return err
 }
+
+// thisVersion is the version of this program.
+func thisVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(info).Version
+}

@@ -55,8 +55,10 @@ type Entry struct {
 
 // Catalogue is every code there is, in order.
 func Catalogue() []Entry {
-	return slices.Concat(inventoryCodes(), readCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(),
+	all := slices.Concat(inventoryCodes(), readCodes(), prepareCodes(), switchoverCodes(), translateCodes(), workloadsCodes(),
 		verifyCodes(), writeCodes())
+	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(a.Code, b.Code) })
+	return all
 }
 
 // Explain returns what the catalogue says of a code, and whether it knows it.

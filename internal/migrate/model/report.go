@@ -62,9 +62,10 @@ func NewReport(s Survey, o Options, p Plan) Report {
 	slices.SortFunc(r.Decisions, compareDecisions)
 	unused := s.unused()
 	for _, object := range s.found() {
-		a := Accounted{Ref: object.Ref, Place: object.Place, Findings: []Code{}}
-		a.Outcome, a.Findings = r.outcome(object, unused)
-		r.Objects = append(r.Objects, a)
+		r.Objects = append(r.Objects, Accounted{Ref: object.Ref, Place: object.Place})
+	}
+	for i, a := range r.Objects {
+		r.Objects[i].Outcome, r.Objects[i].Findings = r.outcome(Object{Ref: a.Ref, Place: a.Place}, unused)
 	}
 	r.Counts = count(r.Objects)
 	return r
@@ -74,7 +75,7 @@ func NewReport(s Survey, o Options, p Plan) Report {
 func (r Report) outcome(object Object, unused map[Ref]bool) (Outcome, []Code) {
 	codes, gravest := []Code{}, Info
 	for _, f := range r.Findings {
-		if f.Object != object.Ref || !samePlace(f.Place, object.Place) {
+		if f.Object != object.Ref || !r.isAbout(f, object) {
 			continue
 		}
 		codes = append(codes, f.Code)
@@ -96,10 +97,18 @@ func (r Report) outcome(object Object, unused map[Ref]bool) (Outcome, []Code) {
 	}
 }
 
-// samePlace tells whether a finding's place is that of an object: the same document, if both are known.
-func samePlace(finding, object Place) bool {
-	return finding.File == "" || object.File == "" ||
-		finding.File == object.File && finding.Document == object.Document && finding.Item == object.Item
+// isAbout tells which of several objects of one name, in a base and its overlays, a finding is about: the one in whose document
+// it is. One that is in nobody's document, such as a patch's, is about all of them.
+func (r Report) isAbout(f Finding, object Object) bool {
+	if samePlace(f.Place, object.Place) {
+		return true
+	}
+	return !slices.ContainsFunc(r.Objects, func(a Accounted) bool { return a.Ref == f.Object && samePlace(f.Place, a.Place) })
+}
+
+// samePlace tells whether two places are the same document, if both are known.
+func samePlace(a, b Place) bool {
+	return a.File == "" || b.File == "" || a.File == b.File && a.Document == b.Document && a.Item == b.Item && a.Inside == b.Inside
 }
 
 // isOpen tells whether a decision about the object, without which nothing is done, is open.
@@ -114,7 +123,9 @@ func (r Report) isOpen(ref Ref) bool {
 func (s Survey) found() []Object {
 	var found []Object
 	for _, c := range s.Classes {
-		found = append(found, c.Object)
+		if len(c.UsedBy) > 0 || len(c.Syncs) == 0 { // a class that only a SecretSync reads is what a migration makes
+			found = append(found, c.Object)
+		}
 	}
 	for _, w := range s.Workloads {
 		found = append(found, w.Object)
@@ -192,4 +203,19 @@ func (c *Counts) of(outcome Outcome) *int {
 	default:
 		return &c.Translated
 	}
+}
+
+// Tell adds findings that were made after the plan, of writing it, and counts again.
+func Tell(r Report, findings []Finding) Report {
+	if len(findings) == 0 {
+		return r
+	}
+	r.Findings = SortFindings(append(append([]Finding{}, r.Findings...), findings...))
+	objects := append([]Accounted{}, r.Objects...)
+	for i, a := range objects {
+		outcome, codes := r.outcome(Object{Ref: a.Ref, Place: a.Place}, map[Ref]bool{a.Ref: a.Outcome == NotInUse})
+		objects[i].Outcome, objects[i].Findings = outcome, codes
+	}
+	r.Objects, r.Counts = objects, count(objects)
+	return r
 }

@@ -123,6 +123,41 @@ func TestEveryObjectIsCountedOnce(t *testing.T) {
 	}
 }
 
+// TestFindingsOfPatches: a finding in the document of one of several objects of a name is about that one, and one that is in
+// nobody's document, a patch's, about all.
+func TestFindingsOfPatches(t *testing.T) {
+	t.Parallel()
+	base, overlay := class("a", model.Ref{Kind: "Pod"}), class("a", model.Ref{Kind: "Pod"})
+	base.Object.Place = model.Place{File: "base.yaml", Line: 1, Item: -1}
+	overlay.Object.Place = model.Place{File: "overlay.yaml", Line: 1, Item: -1}
+	outcomes := func(file string) (all []model.Outcome) {
+		r := model.NewReport(model.Survey{Classes: []model.Class{base, overlay}}, model.Options{}, model.Plan{Findings: []model.Finding{
+			{Code: "M999", Severity: model.Blocking, Object: base.Object.Ref, Place: model.Place{File: file, Line: 5, Item: -1}},
+		}})
+		for _, object := range r.Objects {
+			all = append(all, object.Outcome)
+		}
+		return all
+	}
+	if diff := cmp.Diff([]model.Outcome{model.Blocked, model.Translated}, outcomes("base.yaml")); diff != "" {
+		t.Errorf("in the base:\n%s", diff)
+	}
+	if diff := cmp.Diff([]model.Outcome{model.Blocked, model.Blocked}, outcomes("patch.yaml")); diff != "" {
+		t.Errorf("in a patch:\n%s", diff)
+	}
+}
+
+// TestWhatAMigrationMakesIsNotFound: a class that only a SecretSync reads is of the new way.
+func TestWhatAMigrationMakesIsNotFound(t *testing.T) {
+	t.Parallel()
+	made := class("a-sse")
+	made.Syncs = []string{"a-files"}
+	r := model.NewReport(model.Survey{Classes: []model.Class{class("a"), made}}, model.Options{}, model.Plan{})
+	if len(r.Objects) != 1 || r.Objects[0].Name != "a" {
+		t.Errorf("found: %v", r.Objects)
+	}
+}
+
 // TestReportIsMachineReadable: the members that are promised to programs are there under their names.
 func TestReportIsMachineReadable(t *testing.T) {
 	t.Parallel()
