@@ -104,8 +104,8 @@ func TestFolder(t *testing.T) {
 			objects: []string{"List @l.yaml:4 doc 0 item 0"}, findings: []string{"M179 l.yaml:4"},
 		},
 		"JSON": {
-			reason:  "tabs and pairs of surrogates are JSON and no YAML",
-			files:   map[string]string{"a.json": "\n{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"\\ud83d\\ude00\"}}"},
+			reason:  "tabs and pairs of surrogates after a byte order mark are JSON and no YAML",
+			files:   map[string]string{"a.json": "\ufeff\n{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"\\ud83d\\ude00\"}}"},
 			objects: []string{"Pod \U0001f600@a.json:2"},
 		},
 		"Windows": {

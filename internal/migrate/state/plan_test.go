@@ -129,6 +129,24 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// TestDecisionsInterrupted stops a saving between its two files.
+func TestDecisionsInterrupted(t *testing.T) {
+	f, path := planned(t)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SaveDecisions(decisions()[1:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, f); got["M501/shop/web"] != "yes" {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestDecisionsRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ reason, old, with, want string }{
 		"broken YAML":      {"with its line", "answer: web-2", "answer: [", "broken YAML"},
