@@ -13,6 +13,7 @@ const (
 	KindsUnknown      Code = "M178"
 	NestedList        Code = "M179"
 	OutsideResource   Code = "M180"
+	KindNotListed     Code = "M181"
 )
 
 // readCodes are the findings of reading a cluster or a folder.
@@ -101,6 +102,13 @@ func clusterReadCodes() []Entry {
 			What: "The API server could not say which kinds some of its API groups have: an aggregated API does not answer.",
 			Why:  "Objects of such a kind that mount the CSI driver would be missing from the plan, though their pods are in it.",
 			Do:   "Look at kubectl get apiservices for those that are not available, mend or remove them, and run again.",
+		},
+		{
+			Code: KindNotListed, Severity: Warning, Title: "A kind that may hold pods may not be listed",
+			What: "By its schema a custom resource may hold a pod template, but your account may not list it.",
+			Why: "An object of that kind whose pods would mount the CSI driver, but do not run now, is missing from the plan. Objects " +
+				"whose pods run are in it.",
+			Do: "Have a role bound to your account that may list the kind, and run again; or look through its objects by hand.",
 		},
 	}
 }

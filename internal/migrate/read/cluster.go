@@ -129,6 +129,7 @@ func (c *cluster) read(ctx context.Context) error {
 		{"workloads", c.readWorkloads},
 		{"what else there is", c.readOthers},
 		{"owners of pods", c.readOwners},
+		{"templates of operators", c.readTemplates},
 		{"Secrets", c.readSecrets},
 	}
 	for _, step := range steps {

@@ -33,6 +33,8 @@ type folder struct {
 	findings []model.Finding
 	broken   []Broken
 	skipped  []string
+	// clientIDs are those in Secrets, by where these stand: their namespaces are known when all has been read.
+	clientIDs map[model.Place]string
 }
 
 // Folder reads all manifests below fsys: every *.yaml, *.yml and *.json, and every kustomization. name is how the user calls the
@@ -45,7 +47,7 @@ func Folder(ctx context.Context, fsys fs.FS, name string, o FolderOptions) (mode
 	if err != nil {
 		return model.Snapshot{}, err
 	}
-	f := &folder{fsys: fsys, options: o, files: map[string][]document{}}
+	f := &folder{fsys: fsys, options: o, files: map[string][]document{}, clientIDs: map[model.Place]string{}}
 	if err := fs.WalkDir(fsys, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", file, err)
@@ -66,7 +68,20 @@ func Folder(ctx context.Context, fsys fs.FS, name string, o FolderOptions) (mode
 	objects := slices.DeleteFunc(f.objects, func(object model.Object) bool { return !keep(object) })
 	sortObjects(objects)
 	input := model.Input{Folder: name, Namespaces: o.Namespaces, Selector: o.Selector}
-	return model.Snapshot{Input: input, Objects: objects, Findings: model.SortFindings(f.findings)}, nil
+	return model.Snapshot{
+		Input: input, Objects: objects, ClientIDs: f.principals(), Findings: model.SortFindings(f.findings),
+	}, nil
+}
+
+// principals maps the Secrets of service principals to their client IDs.
+func (f *folder) principals() map[string]string {
+	ids := map[string]string{}
+	for _, o := range f.objects {
+		if id, ok := f.clientIDs[o.Place]; ok {
+			ids[o.Namespace+"/"+o.Name] = id
+		}
+	}
+	return ids
 }
 
 // visit reads one file of the folder, or says that a folder is passed over.

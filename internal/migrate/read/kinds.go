@@ -14,9 +14,6 @@ type kind struct {
 	namespaced bool
 }
 
-// gvk is group, version and kind.
-func (k kind) gvk() schema.GroupVersionKind { return k.GroupVersion().WithKind(k.name) }
-
 // kinds are those that a cluster serves, in the version that it prefers.
 type kinds []kind
 

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -72,7 +73,11 @@ func itemOf(list map[string]any, item any) map[string]any {
 
 // object makes an object of its content; values of Secrets go here.
 func (f *folder) object(content map[string]any, place model.Place) model.Object {
-	o := redact(model.Object{Ref: refOf(content), Place: place, Content: content}, f.options.Digest)
+	ref := refOf(content)
+	if id, ok := clientID(ref, content); ok {
+		f.clientIDs[place] = id
+	}
+	o := redact(model.Object{Ref: ref, Place: place, Content: content}, f.options.Digest)
 	if _, isList := content["items"].([]any); isList && place.Item >= 0 && strings.HasSuffix(o.Kind, "List") {
 		f.findings = append(f.findings, model.Find(model.NestedList, o, "", "An item of the list at %s is itself a list.", place))
 		o.Content = map[string]any{"apiVersion": o.APIVersion, "kind": o.Kind} // its items may be Secrets
@@ -83,4 +88,16 @@ func (f *folder) object(content map[string]any, place model.Place) model.Object 
 // isObject tells a Kubernetes object from other YAML.
 func isObject(content map[string]any) bool {
 	return text(content, "apiVersion") != "" && text(content, "kind") != ""
+}
+
+// clientID is the client ID in a Secret that holds a service principal's credentials, which is no secret.
+func clientID(ref model.Ref, content map[string]any) (string, bool) {
+	if ref.Kind != "Secret" || ref.Group() != "" {
+		return "", false
+	}
+	if plain := text(content, "stringData", "clientid"); plain != "" {
+		return strings.TrimSpace(plain), true
+	}
+	id, err := base64.StdEncoding.DecodeString(text(content, "data", "clientid"))
+	return strings.TrimSpace(string(id)), err == nil && len(id) > 0
 }

@@ -125,12 +125,20 @@ func reduce(p *corev1.Pod) {
 	}
 }
 
-// leaveImages leaves of a pod's spec what runs in it: by that the driver's companions are known.
-func leaveImages(spec *corev1.PodSpec) {
+// leaveEssence leaves of a pod's spec what runs in it, by which the driver's companions are known, and the Secrets that it
+// uses: one of them may be the credentials that volumes of other workloads sign in with.
+func leaveEssence(spec *corev1.PodSpec) {
 	for _, c := range containers(spec) {
-		*c = corev1.Container{Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args}
+		*c = corev1.Container{
+			Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args,
+			Env:     slices.DeleteFunc(c.Env, func(e corev1.EnvVar) bool { return secretOf(e) == "" }),
+			EnvFrom: slices.DeleteFunc(c.EnvFrom, func(e corev1.EnvFromSource) bool { return e.SecretRef == nil }),
+		}
 	}
-	*spec = corev1.PodSpec{InitContainers: spec.InitContainers, Containers: spec.Containers}
+	*spec = corev1.PodSpec{
+		InitContainers: spec.InitContainers, Containers: spec.Containers, ImagePullSecrets: spec.ImagePullSecrets,
+		Volumes: slices.DeleteFunc(spec.Volumes, func(v corev1.Volume) bool { return len(secretsOf(v)) == 0 }),
+	}
 }
 
 // deployers leaves of managed fields the names of managers that would undo a change made in the cluster, each once.

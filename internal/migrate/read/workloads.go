@@ -95,7 +95,7 @@ func (c *cluster) readTyped(ctx context.Context, w workload, each func(runtime.O
 }
 
 // addWorkload keeps an object whole, but for the template of one whose pods have nothing to do with the driver: of that what
-// runs in it. Of a ReplicaSet or a Job that something else owns it keeps only who owns it, and that only if it owns a pod that
+// runs in it and the Secrets that it uses. Of a ReplicaSet or a Job that something else owns it keeps only who owns it, and that only if it owns a pod that
 // is kept.
 func (c *cluster) addWorkload(o runtime.Object) error {
 	object, err := meta.Accessor(o)
@@ -111,7 +111,7 @@ func (c *cluster) addWorkload(o runtime.Object) error {
 		return nil
 	}
 	if spec := podSpec(o); spec != nil && !c.usesAny(object.GetNamespace(), spec) {
-		leaveImages(spec)
+		leaveEssence(spec)
 	}
 	content, err := contentOf(o)
 	if err != nil {
