@@ -33,8 +33,8 @@ type rule struct {
 func pure() []string {
 	return []string{
 		"internal/redact", "internal/fault", "internal/spcparams/...", "internal/secretdata/...",
-		"internal/controller/outcome/...", "internal/migrate/model/...", "internal/migrate/stage/...", "internal/jitter",
-		"internal/migrate/yamledit",
+		"internal/controller/outcome/...", "internal/migrate/azscript/...", "internal/migrate/model/...",
+		"internal/migrate/stage/...", "internal/migrate/yamledit", "internal/jitter",
 	}
 }
 

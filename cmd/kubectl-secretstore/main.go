@@ -1,19 +1,22 @@
 // Command kubectl-secretstore answers what operators ask of secretstore, and does what they would do by hand. On the PATH it is
 // a plugin of kubectl: kubectl secretstore VERB.
 //
-// Each verb is a file: its flags are parsed to a value, and the value is run. A verb reads and patches SecretSyncs; none but those
-// of migrate reads a Secret, and no value of one is ever shown or kept. What is for people goes to standard output as text, with -o json or -o yaml for programs; what went wrong, and what to
+// Each verb is a file: its flags are parsed to a value, and the value is run. A verb reads and patches SecretSyncs;
+// none but those
+// of migrate reads a Secret, and no value of one is ever shown or kept. What is for people goes to standard output as
+// text, with -o json or -o yaml for programs; what went wrong, and what to
 // do about it, goes to standard error.
 package main
 
 import (
 	"context"
 	"crypto/rand"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
-	"k8s.io/utils/clock"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/utils/clock"
 )
 
 func main() {

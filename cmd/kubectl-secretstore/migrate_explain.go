@@ -25,7 +25,8 @@ func newExplain(p program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [CODE...]",
 		Short: "Say what the codes of findings mean, why they matter and what to do",
-		Long:  "Say what the codes of findings mean, why they matter and what to do. Without a code, all are listed. It asks no cluster.",
+		Long: "Say what the codes of findings mean, why they matter and what to do. Without a code, all are listed. It " +
+			"asks no cluster.",
 		Example: `  # One
   kubectl secretstore migrate explain M702`,
 		ValidArgs: codes(),

@@ -12,7 +12,6 @@ import (
 
 	"secretstore/internal/migrate"
 	"secretstore/internal/migrate/azscript"
-
 	"secretstore/internal/migrate/model"
 	"secretstore/internal/migrate/read"
 	migrationreport "secretstore/internal/migrate/report"

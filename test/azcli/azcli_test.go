@@ -139,7 +139,7 @@ done
 func run(t *testing.T, dir, script, show, section string) {
 	t.Helper()
 	for name, content := range map[string]string{"az": fakeAz, "kubectl": "#!/bin/sh\necho token\n", "script": script} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil { //nolint:gosec // programs have to be executable
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -43,7 +43,7 @@ func TestFolderAndClusterGiveTheSamePlan(t *testing.T) {
 	options := model.Options{
 		Strategy: model.ZeroDowntime, Target: model.TargetSecretStore, Style: model.StyleDirect, Roles: model.RolesLeast, ForceLive: true,
 	}
-	fromFolder, fromCluster := comparable(migrate.Plan(folder, options)), comparable(migrate.Plan(live, options))
+	fromFolder, fromCluster := alike(migrate.Plan(folder, options)), alike(migrate.Plan(live, options))
 	if fromFolder.Counts.Total < 150 {
 		t.Errorf("only %d objects were found", fromFolder.Counts.Total)
 	}
@@ -63,8 +63,8 @@ func namespacesOf(t *testing.T) (names []string) {
 	return append(names, "kube-system")
 }
 
-// comparable leaves of a report what a folder and a cluster have alike.
-func comparable(r model.Report) model.Report {
+// alike leaves of a report what a folder and a cluster have alike.
+func alike(r model.Report) model.Report {
 	lacking := model.Ref{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "support", Name: "support-chat"}
 	r.Input = model.Input{}
 	r.Objects = slices.DeleteFunc(r.Objects, func(o model.Accounted) bool { return o.Ref == lacking })

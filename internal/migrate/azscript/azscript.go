@@ -51,7 +51,8 @@ func heading(r model.Report) string {
 	if r.Input.IsFolder() {
 		source = "the folder " + r.Input.Folder
 	}
-	return "#!/usr/bin/env bash\n" + comment("The part of a migration to "+string(r.Options.Target)+" (strategy "+string(r.Options.Strategy)+
+	return "#!/usr/bin/env bash\n" + comment("The part of a migration to "+string(r.Options.Target)+" (strategy "+
+		""+string(r.Options.Strategy)+
 		") that is done in Azure, planned from "+source+".") + "#\n" +
 		comment("Read it before you run it. Run one section at a time, when the plan has come there:") +
 		"#   bash azure.sh prepare\n#   bash azure.sh switchover\n#   REVOKE=yes bash azure.sh cleanup\n#\n" +
@@ -129,7 +130,8 @@ func meaning(name string) string {
 	known := map[string]string{
 		"SUBSCRIPTION": "the subscription for the managed identities", "RESOURCE_GROUP": "the resource group of the cluster",
 		"CLUSTER_NAME": "the name of the cluster in Azure", "LOCATION": "the Azure region for the managed identities",
-		"AZURE_TENANT_ID": "the Entra tenant of the managed identities", "USER_ASSIGNED_IDENTITY_NAME": "a name for the managed identity",
+		"AZURE_TENANT_ID": "the Entra tenant of the managed identities", "USER_ASSIGNED_IDENTITY_NAME": "a name for the " +
+			"managed identity",
 		"KUBERNETES_NAMESPACE": "the namespace that the manifests are applied to", "KEYVAULT_NAME": "the name of the key vault",
 	}
 	if text, ok := known[name]; ok {

@@ -46,7 +46,7 @@ func execute(t *testing.T, script, section string, env ...string) (commands [][]
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")
 	for name, content := range map[string]string{"az": fakeAz, "kubectl": "#!/bin/sh\necho token\n", "script": script} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil { //nolint:gosec // programs have to be executable
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,14 +13,16 @@ const tokenVariable = "FEDERATED_TOKEN"
 
 // step is one step: what is said of it, and its command.
 func step(c model.Change, needed map[string]bool) string {
-	text := "\n" + comment(c.Summary)
+	var b strings.Builder
+	b.WriteString("\n" + comment(c.Summary))
 	for _, line := range []struct{ mark, of string }{
 		{"needs: ", strings.Join(c.Needs, "; ")}, {"risk: ", c.Risk}, {"undo: ", c.Undo},
 	} {
 		if line.of != "" {
-			text += comment("  " + line.mark + line.of)
+			b.WriteString(comment("  " + line.mark + line.of))
 		}
 	}
+	text := b.String()
 	command := render(c, needed)
 	if c.When != "" {
 		command = condition(c.When) + indent(command) + "fi\n"

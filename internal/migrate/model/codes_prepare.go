@@ -1,10 +1,15 @@
 package model
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // prepareCodes are the findings of stage prepare.
 func prepareCodes() []Entry {
-	return slices.Concat(prepareClusterCodes(), prepareIdentityCodes(), prepareVaultCodes())
+	codes := slices.Concat(prepareClusterCodes(), prepareIssuerCodes(), prepareIdentityCodes(), prepareVaultCodes())
+	slices.SortFunc(codes, func(a, b Entry) int { return cmp.Compare(a.Code, b.Code) })
+	return codes
 }
 
 // prepareClusterCodes are about the cluster as a whole.
@@ -46,6 +51,12 @@ func prepareClusterCodes() []Entry {
 				"the controller then gets Roles instead of one ClusterRole.",
 			"Install the chart with namespaces: every namespace that has a class in use. Or upgrade the cluster before.",
 		},
+	}
+}
+
+// prepareIssuerCodes are about the cluster's tokens and certificates.
+func prepareIssuerCodes() []Entry {
+	return []Entry{
 		{
 			"M206", Warning, "The cluster's issuer is not the one that Azure publishes",
 			"The API server's discovery document names another issuer than the cluster's profile in Azure, be it by a slash.",
@@ -58,7 +69,8 @@ func prepareClusterCodes() []Entry {
 			"M207", Info, "The issuers could not be compared",
 			"Either the cluster's discovery document or the cluster's profile in Azure was not read.",
 			"Whether the API server's flags have to change is not known, so the step is planned.",
-			"Compare `kubectl get --raw /.well-known/openid-configuration` with oidcIssuerProfile.issuerUrl of `az connectedk8s show`. If " +
+			"Compare `kubectl get --raw /.well-known/openid-configuration` with oidcIssuerProfile.issuerUrl of `az connectedk8s " +
+				"show`. If " +
 				"they are equal to the last character, leave the step with the flags out.",
 		},
 		{
@@ -101,7 +113,8 @@ func prepareIdentityCodes() []Entry {
 			"M212", Needed, "The vault is in another cloud",
 			"The class names a cloud that is not the one of most classes.",
 			"Clouds have tenants, identities and sign-in addresses of their own; an identity of one is unknown in the other.",
-			"Have an identity made in the vault's cloud that may read the vault, and answer its client ID. The issuer of this cluster has " +
+			"Have an identity made in the vault's cloud that may read the vault, and answer its client ID. The issuer of this " +
+				"cluster has " +
 				"to be reachable from there. Or answer leave.",
 		},
 		{
@@ -127,7 +140,8 @@ func prepareVaultCodes() []Entry {
 			"M220", Info, "The vault is ruled by access policies",
 			"The vault does not use Azure's roles for its contents, so role assignments have no effect there.",
 			"An access policy counts for the whole vault: it cannot be narrowed to single secrets.",
-			"Nothing: the plan grants Get on the kinds of objects that are read, and List where a history is. Moving the vault to roles is " +
+			"Nothing: the plan grants Get on the kinds of objects that are read, and List where a history is. Moving the vault " +
+				"to roles is " +
 				"a change of its own.",
 		},
 		{
@@ -145,7 +159,8 @@ func prepareVaultCodes() []Entry {
 		{
 			"M223", Info, "How far a role reaches",
 			"A role can be given on the whole vault or on each secret that the classes name.",
-			"On single secrets it is the least that will do, but the vault cannot be listed then: every check reads each secret, and each " +
+			"On single secrets it is the least that will do, but the vault cannot be listed then: every check reads each secret, " +
+				"and each " +
 				"new secret needs a new assignment.",
 			"Nothing: the vault as a whole is planned. Answer the decision of this code with secret to have it narrow.",
 		},

@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // The codes of what the readers have to say, M170 to M189.
 const (
 	SkippedFolders    Code = "M170"
@@ -18,7 +20,7 @@ const (
 
 // readCodes are the findings of reading a cluster or a folder.
 func readCodes() []Entry {
-	return append(folderCodes(), clusterReadCodes()...)
+	return slices.Concat(folderCodes(), kustomizationCodes(), clusterReadCodes())
 }
 
 func folderCodes() []Entry {
@@ -31,9 +33,10 @@ func folderCodes() []Entry {
 		},
 		{
 			Code: NoObjects, Severity: Info, Title: "A file without Kubernetes objects",
-			What: "A YAML or JSON file has at least one document without apiVersion and kind: a file of values, a pipeline, a configuration.",
-			Why:  "It deploys nothing, so there is nothing in it to migrate. It is named so that no file is missing from the account.",
-			Do:   "Nothing, unless the document ought to be a manifest.",
+			What: "A YAML or JSON file has at least one document without apiVersion and kind: a file of values, a pipeline, a " +
+				"configuration.",
+			Why: "It deploys nothing, so there is nothing in it to migrate. It is named so that no file is missing from the account.",
+			Do:  "Nothing, unless the document ought to be a manifest.",
 		},
 		{
 			Code: HelmTemplate, Severity: Warning, Title: "A Helm template that has to be changed by hand",
@@ -41,9 +44,15 @@ func folderCodes() []Entry {
 				"driver, a SecretProviderClass or a SecretSync.",
 			Why: "What a template makes depends on values that this folder may not have. The tool reports templates and never guesses: " +
 				"nothing in the file is part of the plan, and a workload that it deploys loses its secrets when the driver is removed.",
-			Do: "Render the chart (helm template RELEASE CHART -f VALUES > rendered/all.yaml), plan the rendered folder with --from, and " +
+			Do: "Render the chart (helm template RELEASE CHART -f VALUES > rendered/all.yaml), plan the rendered folder with " +
+				"--from, and " +
 				"make the same changes in the template. Or plan from the cluster, where the rendered objects are.",
 		},
+	}
+}
+
+func kustomizationCodes() []Entry {
+	return []Entry{
 		{
 			Code: JSONPatch, Severity: Blocking, Title: "A JSON patch that touches what the migration changes",
 			What: "A JSON 6902 patch of a kustomization changes a SecretProviderClass, or the volumes of a workload that mounts one.",
@@ -56,14 +65,16 @@ func folderCodes() []Entry {
 			What: "A kustomization sets namePrefix or nameSuffix.",
 			Why: "The names in the plan are those in the files. The name of a class in a volume is text to kustomize, which renames the " +
 				"class and not the volume; federated credentials name service accounts as they are called in the cluster.",
-			Do: "Compare the names of service accounts, classes and Secrets in the plan with those in the cluster, or plan from the cluster.",
+			Do: "Compare the names of service accounts, classes and Secrets in the plan with those in the cluster, or plan " +
+				"from the cluster.",
 		},
 		{
 			Code: SeveralNamespaces, Severity: Warning, Title: "One manifest for several namespaces",
 			What: "Overlays deploy the same base to several namespaces.",
 			Why: "Each namespace needs its own service account and federated credential, which the plan of a folder cannot tell apart " +
 				"where one document stands for several objects.",
-			Do: "Plan each overlay by itself from its built manifests (kustomize build OVERLAY > built/all.yaml), or plan from the cluster.",
+			Do: "Plan each overlay by itself from its built manifests (kustomize build OVERLAY > built/all.yaml), or plan from " +
+				"the cluster.",
 		},
 		{
 			Code: NestedList, Severity: Warning, Title: "A list within a list",
@@ -73,9 +84,10 @@ func folderCodes() []Entry {
 		},
 		{
 			Code: OutsideResource, Severity: Warning, Title: "A kustomization that uses what is not in the folder",
-			What: "A kustomization names a resource, base, component or patch that is an address or lies outside the folder that was read.",
-			Why:  "What it deploys is not part of the plan.",
-			Do:   "Read a folder that holds it too, or look there for SecretProviderClasses and for volumes of the CSI driver.",
+			What: "A kustomization names a resource, base, component or patch that is an address or lies outside the folder " +
+				"that was read.",
+			Why: "What it deploys is not part of the plan.",
+			Do:  "Read a folder that holds it too, or look there for SecretProviderClasses and for volumes of the CSI driver.",
 		},
 	}
 }
@@ -85,7 +97,8 @@ func clusterReadCodes() []Entry {
 		{
 			Code: IssuerUnread, Severity: Info, Title: "The cluster's issuer could not be read",
 			What: "The API server refused its OIDC discovery document, /.well-known/openid-configuration.",
-			Why: "The issuer in it has to equal, byte for byte, the one that federated credentials name, or Microsoft Entra trusts no token " +
+			Why: "The issuer in it has to equal, byte for byte, the one that federated credentials name, or Microsoft Entra " +
+				"trusts no token " +
 				"of this cluster.",
 			Do: "Let your account read it (kubectl create clusterrolebinding read-issuer " +
 				"--clusterrole=system:service-account-issuer-discovery --user=YOU), or compare by hand.",
@@ -93,7 +106,8 @@ func clusterReadCodes() []Entry {
 		{
 			Code: HalfInstalled, Severity: Warning, Title: "One of two definitions is missing",
 			What: "Of the CSI driver's definitions SecretProviderClass and SecretProviderClassPodStatus the cluster has only one.",
-			Why: "An installation or an uninstallation stopped half-way. The driver cannot mount anything without both, and what was mounted " +
+			Why: "An installation or an uninstallation stopped half-way. The driver cannot mount anything without both, and " +
+				"what was mounted " +
 				"is not known.",
 			Do: "Repair the driver's installation (its chart's CRDs) before migrating, or remove the rest of it if nothing uses it.",
 		},

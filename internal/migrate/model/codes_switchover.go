@@ -1,7 +1,12 @@
 package model
 
+import "slices"
+
 // switchoverCodes are the findings of stage switchover.
-func switchoverCodes() []Entry {
+func switchoverCodes() []Entry { return slices.Concat(uninstallCodes(), installCodes()) }
+
+// uninstallCodes are about the driver.
+func uninstallCodes() []Entry {
 	return []Entry{
 		{
 			"M301", Needed, "The guide's order means an outage",
@@ -34,10 +39,17 @@ func switchoverCodes() []Entry {
 			"What it takes to uninstall it depends on how it came: Arc, AKS, Helm, manifests.",
 			"Plan from the cluster to have that step as well.",
 		},
+	}
+}
+
+// installCodes are about the new controller, and about what the driver leaves behind.
+func installCodes() []Entry {
+	return []Entry{
 		{
 			"M306", Warning, "Another controller of SecretSyncs is installed",
 			"Microsoft's extension or the public sync controller already makes Secrets of SecretSyncs on this cluster.",
-			"Both would act on the SecretSyncs of this migration. secretstore stands back from what another one wrote last, so the Secrets " +
+			"Both would act on the SecretSyncs of this migration. secretstore stands back from what another one wrote last, so " +
+				"the Secrets " +
 				"would stay with the other.",
 			"Move from it first, as docs/guide/adopt.md says, or use --target=sse.",
 		},

@@ -5,7 +5,8 @@ func verifyCodes() []Entry {
 	return []Entry{
 		{
 			"M601", Info, "Who can read the values now",
-			"The values are in Secrets. Whoever may get, list or watch Secrets of a namespace reads them, and so does whoever may start pods " +
+			"The values are in Secrets. Whoever may get, list or watch Secrets of a namespace reads them, and so does whoever " +
+				"may start pods " +
 				"there.",
 			"With the CSI driver only the pod, its node and whoever may exec into the pod saw them.",
 			"Go through the subjects that the planned commands list, namespace by namespace. Take wildcards and rights of whole groups " +
@@ -15,7 +16,8 @@ func verifyCodes() []Entry {
 			"M602", Info, "Encryption at rest was not seen",
 			"Whether the API server encrypts Secrets in etcd is set by a file beside it, which no request shows.",
 			"Without it the values lie in etcd, its disks and its backups as they are.",
-			"Look for --encryption-provider-config among the API server's flags (K3s: secrets-encryption status; managed clusters: their own " +
+			"Look for --encryption-provider-config among the API server's flags (K3s: secrets-encryption status; managed " +
+				"clusters: their own " +
 				"setting), and make sure that its first provider is not identity.",
 		},
 		{
@@ -39,9 +41,11 @@ func verifyCodes() []Entry {
 		{
 			"M606", Info, "What becomes of the service principal",
 			"The principal's credentials lay in Secrets of this cluster. After the migration the cluster does not need it.",
-			"It keeps its rights until they are revoked, and its secret may be in backups. Yet other clusters or pipelines may use it, which " +
+			"It keeps its rights until they are revoked, and its secret may be in backups. Yet other clusters or pipelines may " +
+				"use it, which " +
 				"nothing in this cluster shows.",
-			"Look at its sign-ins in Entra, then answer the decision of this code: keep, revoke, disable or delete. What was not answered is " +
+			"Look at its sign-ins in Entra, then answer the decision of this code: keep, revoke, disable or delete. What was not " +
+				"answered is " +
 				"planned as revoke, behind a gate of its own; with other uses in this cluster as keep.",
 		},
 		{
@@ -52,7 +56,8 @@ func verifyCodes() []Entry {
 		},
 		{
 			"M608", Info, "The state folder stays",
-			"Backups, decisions and the journal are in the state folder. No value of a secret is in it, but names of workloads, vaults and " +
+			"Backups, decisions and the journal are in the state folder. No value of a secret is in it, but names of workloads, " +
+				"vaults and " +
 				"principals are.",
 			"It is the way back. It is also of no use to anybody else.",
 			"Remove it when no way back is needed any more; no step does it unasked.",

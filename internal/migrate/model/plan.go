@@ -69,7 +69,8 @@ type Change struct {
 	Command []string `json:"command,omitempty"`
 	// Sets is the variable that the output of Command is to be kept in, for the steps that come after; empty for none.
 	Sets string `json:"sets,omitempty"`
-	// When says when the step is wanted at all: `NAME=value` or `NAME!=value` of a variable that an earlier step sets. Empty is always.
+	// When says when the step is wanted at all: `NAME=value` or `NAME!=value` of a variable that an earlier step sets.
+	// Empty is always.
 	When string `json:"when,omitempty"`
 	// Token is the token that Command needs in the variable FEDERATED_TOKEN, for it to be minted anew with each try.
 	Token *Token `json:"token,omitempty"`

@@ -18,13 +18,13 @@ const (
 	lineDepth = 3
 )
 
-// atLine is an error at a line of a file.
-type atLine struct {
+// lineError is an error at a line of a file.
+type lineError struct {
 	line    int
 	problem string
 }
 
-func (e *atLine) Error() string { return e.problem }
+func (e *lineError) Error() string { return e.problem }
 
 // converter turns YAML nodes into values of the types that JSON gives, as kubectl does.
 type converter struct {
@@ -36,7 +36,7 @@ type converter struct {
 // convert turns a node into a value. pointer is its JSON pointer.
 func (c *converter) convert(n *yaml.Node, pointer string, depth int) (any, error) {
 	if c.budget--; c.budget < 0 || depth > maxDepth {
-		return nil, &atLine{n.Line, "the document is too large or too deep once its aliases are resolved"}
+		return nil, &lineError{n.Line, "the document is too large or too deep once its aliases are resolved"}
 	}
 	if depth <= lineDepth {
 		c.lines[pointer] = n.Line
@@ -84,7 +84,7 @@ func (c *converter) mapping(n *yaml.Node, pointer string, depth int) (any, error
 			return nil, err
 		}
 		if _, twice := fields[name]; twice {
-			return nil, &atLine{key.Line, fmt.Sprintf("key %q is there twice", name)}
+			return nil, &lineError{key.Line, fmt.Sprintf("key %q is there twice", name)}
 		}
 		if fields[name], err = c.convert(value, below(pointer, depth, name), depth+1); err != nil {
 			return nil, err
@@ -111,7 +111,7 @@ func (c *converter) merge(fields map[string]any, source *yaml.Node, depth int) e
 	for _, s := range sources {
 		from, ok := s.(map[string]any)
 		if !ok {
-			return &atLine{source.Line, "a merge key (<<) takes a mapping or a list of mappings"}
+			return &lineError{source.Line, "a merge key (<<) takes a mapping or a list of mappings"}
 		}
 		for key := range from {
 			if _, there := fields[key]; !there {
@@ -132,7 +132,7 @@ func (c *converter) key(n *yaml.Node) (string, error) {
 		return "{{}}" + strconv.Itoa(n.Column) + ":" + strconv.Itoa(n.Line), nil
 	}
 	if n.Kind != yaml.ScalarNode {
-		return "", &atLine{n.Line, "a key that is no text"}
+		return "", &lineError{n.Line, "a key that is no text"}
 	}
 	c.look(n)
 	return show(n.Value), nil
@@ -170,7 +170,7 @@ func (c *converter) scalar(n *yaml.Node) (any, error) {
 func number(n *yaml.Node) (any, error) {
 	var value any
 	if err := n.Decode(&value); err != nil {
-		return nil, &atLine{n.Line, fmt.Sprintf("%q is no %s", n.Value, strings.TrimPrefix(n.ShortTag(), "!!"))}
+		return nil, &lineError{n.Line, fmt.Sprintf("%q is no %s", n.Value, strings.TrimPrefix(n.ShortTag(), "!!"))}
 	}
 	switch v := value.(type) {
 	case int:

@@ -155,7 +155,7 @@ func (c *cluster) readOwner(ctx context.Context, namespace string, owner metav1.
 		return nil, fmt.Errorf("%s %s/%s: %w", owner.Kind, namespace, owner.Name, err)
 	}
 	if err != nil || object.GetUID() != owner.UID {
-		return nil, nil
+		return nil, nil //nolint:nilerr // refused, which allow has noted, or gone meanwhile
 	}
 	c.noteCredentials(c.addCustom(object))
 	return object.GetOwnerReferences(), nil

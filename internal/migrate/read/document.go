@@ -128,8 +128,7 @@ func convertDocument(node *yaml.Node) (document, *Broken) {
 	c := converter{budget: maxNodes, lines: map[string]int{}}
 	content, err := c.convert(root, "", 0)
 	if err != nil {
-		var at *atLine
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*lineError](err); ok {
 			return document{}, &Broken{Line: at.line, Problem: "broken YAML: " + at.problem}
 		}
 		return document{}, &Broken{Line: root.Line, Problem: fmt.Sprintf("broken YAML: %v", err)}

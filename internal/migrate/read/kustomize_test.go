@@ -1,6 +1,7 @@
 package read_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,9 +25,7 @@ func TestFolderKustomizations(t *testing.T) {
 	with := func(more map[string]string) map[string]string {
 		files := map[string]string{}
 		for _, from := range []map[string]string{base, more} {
-			for name, content := range from {
-				files[name] = content
-			}
+			maps.Copy(files, from)
 		}
 		return files
 	}

@@ -56,7 +56,8 @@ func (c *cluster) mayHoldPods(ctx context.Context, gv schema.GroupVersion) (bool
 	case err != nil:
 		return false, err
 	}
-	return bytes.Contains(text, []byte(`"containers":`)) || bytes.Contains(text, []byte(`"x-kubernetes-preserve-unknown-fields":true`)), nil
+	return bytes.Contains(text, []byte(`"containers":`)) ||
+		bytes.Contains(text, []byte(`"x-kubernetes-preserve-unknown-fields":true`)), nil
 }
 
 // readTemplatesOf reads the pages of a kind. That it may not be listed is said, and stops nothing: objects whose pods run are

@@ -95,7 +95,8 @@ func (c *cluster) readTyped(ctx context.Context, w workload, each func(runtime.O
 }
 
 // addWorkload keeps an object whole, but for the template of one whose pods have nothing to do with the driver: of that what
-// runs in it and the Secrets that it uses. Of a ReplicaSet or a Job that something else owns it keeps only who owns it, and that only if it owns a pod that
+// runs in it and the Secrets that it uses. Of a ReplicaSet or a Job that something else owns it keeps only who owns
+// it, and that only if it owns a pod that
 // is kept.
 func (c *cluster) addWorkload(o runtime.Object) error {
 	object, err := meta.Accessor(o)

@@ -67,7 +67,8 @@ func TestOpenRefuses(t *testing.T) {
 		contain string
 	}{
 		"another cluster": {
-			"one folder's backups are one cluster's", func(string) error { return nil }, state.Owner{Cluster: "other"},
+			"one folder's backups are one cluster's", func(string) error { return nil },
+			state.Owner{Cluster: "other"},
 			"belongs to the cluster whose kube-system has the UID uid",
 		},
 		"a folder of manifests": {"nor a folder's", func(string) error { return nil }, state.Owner{Folder: "/x"}, "not to the folder /x"},
@@ -77,12 +78,14 @@ func TestOpenRefuses(t *testing.T) {
 		"a broken state.yaml": {
 			"it says nothing of whose it is",
 			func(dir string) error { return os.WriteFile(filepath.Join(dir, "state.yaml"), []byte("["), 0o600) },
-			state.Owner{Cluster: "uid"}, "state.yaml is broken",
+			state.Owner{Cluster: "uid"},
+			"state.yaml is broken",
 		},
 		"a key cut short": {
 			"digests by it would be weak",
 			func(dir string) error { return os.WriteFile(filepath.Join(dir, "digest.key"), []byte("x"), 0o600) },
-			state.Owner{Cluster: "uid"}, "holds 1 bytes instead of 32",
+			state.Owner{Cluster: "uid"},
+			"holds 1 bytes instead of 32",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,50 +49,72 @@ func TestFolder(t *testing.T) {
 	}{
 		"Nothing": {reason: "no change, no file", files: map[string]string{"web.yaml": web}, want: map[string]string{}},
 		"Edit": {
-			"only what changes is touched", map[string]string{"web.yaml": web},
+			"only what changes is touched",
+			map[string]string{"web.yaml": web},
 			[]model.Change{edit(at("web.yaml", 0, -1), model.OpReplace, int64(2), "spec", "a")},
-			map[string]string{"web.yaml": strings.Replace(web, "a: 1", "a: 2", 1)}, nil,
+			map[string]string{"web.yaml": strings.Replace(web, "a: 1", "a: 2", 1)},
+			nil,
 		},
 		"Same": {
-			"an edit that changes nothing writes nothing", map[string]string{"web.yaml": web},
-			[]model.Change{edit(at("web.yaml", 0, -1), model.OpReplace, int64(1), "spec", "a")}, map[string]string{}, nil,
+			"an edit that changes nothing writes nothing",
+			map[string]string{"web.yaml": web},
+			[]model.Change{edit(at("web.yaml", 0, -1), model.OpReplace, int64(1), "spec", "a")},
+			map[string]string{},
+			nil,
 		},
 		"ByHand": {"what is somebody else's is left", map[string]string{"web.yaml": web}, []model.Change{byHand}, map[string]string{}, nil},
 		"Item": {
-			"objects of a list are edited in it", map[string]string{"l.yaml": "kind: List\nitems:\n- spec: {a: 1}\n- spec: {a: 1}\n"},
+			"objects of a list are edited in it",
+			map[string]string{"l.yaml": "kind: List\nitems:\n- spec: {a: 1}\n- spec: {a: 1}\n"},
 			[]model.Change{edit(at("l.yaml", 0, 1), model.OpReplace, int64(2), "spec", "a")},
-			map[string]string{"l.yaml": "kind: List\nitems:\n- spec: {a: 1}\n- spec: {a: 2}\n"}, nil,
+			map[string]string{"l.yaml": "kind: List\nitems:\n- spec: {a: 1}\n- spec: {a: 2}\n"},
+			nil,
 		},
 		"Create": {
-			"a new object goes to the end of the file of the old one", map[string]string{"web.yaml": web},
-			[]model.Change{create(at("web.yaml", 0, -1))}, map[string]string{"web.yaml": web + "---\nkind: SecretSync\n"}, nil,
+			"a new object goes to the end of the file of the old one",
+			map[string]string{"web.yaml": web},
+			[]model.Change{create(at("web.yaml", 0, -1))},
+			map[string]string{"web.yaml": web + "---\nkind: SecretSync\n"},
+			nil,
 		},
 		"CreateBesideJSON": {
-			"a JSON file holds one document", map[string]string{"shop/web.json": `{"kind": "Deployment"}`},
-			[]model.Change{create(at("shop/web.json", 0, -1))}, map[string]string{"shop/secretsync-x.yaml": "kind: SecretSync\n"},
+			"a JSON file holds one document",
+			map[string]string{"shop/web.json": `{"kind": "Deployment"}`},
+			[]model.Change{create(at("shop/web.json", 0, -1))},
+			map[string]string{"shop/secretsync-x.yaml": "kind: SecretSync\n"},
 			[]model.Code{"M703"},
 		},
 		"CreateInAFileThatIsThere": {
 			"a file of the name keeps what it holds",
 			map[string]string{"web.json": `{"kind": "Deployment"}`, "secretsync-x.yaml": "kind: Other\n"},
-			[]model.Change{create(at("web.json", 0, -1))}, map[string]string{"secretsync-x.yaml": "kind: Other\n---\nkind: SecretSync\n"}, nil,
+			[]model.Change{create(at("web.json", 0, -1))},
+			map[string]string{"secretsync-x.yaml": "kind: Other\n---\nkind: SecretSync\n"},
+			nil,
 		},
 		"Delete": {
-			"a document goes with its separator, counted as the file was", map[string]string{"web.yaml": web},
+			"a document goes with its separator, counted as the file was",
+			map[string]string{"web.yaml": web},
 			[]model.Change{
-				create(at("web.yaml", 0, -1)), {Verb: model.Delete, Object: sync, Place: at("web.yaml", 1, -1)},
+				create(at("web.yaml", 0, -1)),
+				{Verb: model.Delete, Object: sync, Place: at("web.yaml", 1, -1)},
 				edit(at("web.yaml", 0, -1), model.OpReplace, int64(2), "spec", "a"),
 			},
-			map[string]string{"web.yaml": "# the shop's web\nkind: Deployment # keep me\nspec:\n  a: 2\n---\nkind: SecretSync\n"}, nil,
+			map[string]string{"web.yaml": "# the shop's web\nkind: Deployment # keep me\nspec:\n  a: 2\n---\nkind: SecretSync\n"},
+			nil,
 		},
 		"Shared": {
 			"what an anchor shares is not changed for one",
 			map[string]string{"a.yaml": "spec:\n  a: &x {v: 1}\n  b: *x\n"},
-			[]model.Change{edit(at("a.yaml", 0, -1), model.OpReplace, int64(2), "spec", "b", "v")}, map[string]string{}, []model.Code{"M702"},
+			[]model.Change{edit(at("a.yaml", 0, -1), model.OpReplace, int64(2), "spec", "b", "v")},
+			map[string]string{},
+			[]model.Code{"M702"},
 		},
 		"Impossible": {
-			"an edit of what is not there is told", map[string]string{"web.yaml": web},
-			[]model.Change{edit(at("web.yaml", 0, -1), model.OpRemove, nil, "spec", "nothing")}, map[string]string{}, []model.Code{"M701"},
+			"an edit of what is not there is told",
+			map[string]string{"web.yaml": web},
+			[]model.Change{edit(at("web.yaml", 0, -1), model.OpRemove, nil, "spec", "nothing")},
+			map[string]string{},
+			[]model.Code{"M701"},
 		},
 	}
 	for name, tc := range tests {
@@ -207,7 +229,8 @@ func TestManifests(t *testing.T) {
 	own.Object, own.Summary = deployment, "Remove it."
 	r, err := write.Manifests([]model.Change{
 		{Verb: model.Create, Object: model.Ref{Kind: "Namespace", Name: "n"}, Content: map[string]any{"kind": "Namespace"}, Summary: "Make it."},
-		own, foreign, {Verb: model.Run, Summary: "not a file's"},
+		own, foreign,
+		{Verb: model.Run, Summary: "not a file's"},
 	})
 	if err != nil {
 		t.Fatal(err)

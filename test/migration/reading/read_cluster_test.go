@@ -312,7 +312,7 @@ func TestClusterUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	expired := rest.AnonymousClientConfig(shared.Config())
-	expired.BearerToken = "nobody's" //nolint:gosec // no credential
+	expired.BearerToken = "nobody's"
 	for name, test := range map[string]struct {
 		reason string
 		config *rest.Config
@@ -324,8 +324,7 @@ func TestClusterUnreachable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := read.Cluster(t.Context(), test.config, read.ClusterOptions{Digest: digest})
-			var unreachable *read.UnreachableError
-			if !errors.As(err, &unreachable) {
+			if _, ok := errors.AsType[*read.UnreachableError](err); !ok {
 				t.Fatalf("%s: got %v", test.reason, err)
 			}
 			for _, want := range test.want {

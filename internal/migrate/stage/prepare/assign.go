@@ -36,7 +36,7 @@ func (p *planner) assign() {
 // unitOf is a unit of one class, or nil where the class needs none, or none yet.
 func (p *planner) unitOf(c model.Class) *unit {
 	made, found := p.successorOf(c)
-	if c.Broken || c.Object.Partial || len(c.UsedBy) == 0 && (!found || p.isProduct(c)) {
+	if !wanted(c, found) {
 		return nil
 	}
 	u := &unit{
@@ -60,8 +60,11 @@ func (p *planner) unitOf(c model.Class) *unit {
 	return u
 }
 
-// isProduct tells whether a class that nobody mounts is of the new way itself, rather than the predecessor of one.
-func (p *planner) isProduct(c model.Class) bool { return len(c.Syncs) > 0 }
+// wanted tells whether somebody has to read a class: if it is mounted, or was until an earlier run changed its workloads. One
+// that nobody mounts and that a SecretSync reads is of the new way itself.
+func wanted(c model.Class, followed bool) bool {
+	return !c.Broken && !c.Object.Partial && (len(c.UsedBy) > 0 || followed && len(c.Syncs) == 0)
+}
 
 // findPrincipal finds whose place is taken, and whether that is decided. Stage inventory asks where volumes differ.
 func (p *planner) findPrincipal(u *unit) bool {

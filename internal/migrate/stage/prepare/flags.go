@@ -59,7 +59,8 @@ func openShiftText(issuer string) string {
 }
 
 func tanzuText(issuer string) string {
-	return "Tanzu: in the Cluster object, merge into the variable apiServerExtraArgs (spec.topology.variables), which is a map and\n" +
+	return "Tanzu: in the Cluster object, merge into the variable apiServerExtraArgs (spec.topology.variables), which is a " +
+		"map and\n" +
 		"so holds one issuer only; the control-plane nodes are replaced one after the other:\n" +
 		"    apiServerExtraArgs:\n" +
 		"      service-account-issuer: " + issuer + "\n" +

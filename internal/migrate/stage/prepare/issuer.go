@@ -30,8 +30,15 @@ func (p *planner) issuer() {
 	if azure == nil || azure.IssuerURL == "" {
 		p.readIssuer()
 	}
+	if !p.isAKS() { // there Azure sets the API server up itself
+		p.compareIssuers(azure, ours)
+	}
+	p.checkToken()
+}
+
+// compareIssuers plans the API server's flags where its issuer is not known to be the one that Azure publishes.
+func (p *planner) compareIssuers(azure *model.Azure, ours string) {
 	switch {
-	case p.isAKS(): // Azure sets the API server up itself
 	case azure == nil || azure.IssuerURL == "" || ours == "":
 		p.tell(codeIssuerSeen, clusterObject(), "The issuer of the cluster's tokens (%s) could not be compared with that of Azure "+
 			"(%s).", cmp.Or(ours, "unknown"), p.issuerWord())
@@ -41,7 +48,6 @@ func (p *planner) issuer() {
 			azure.IssuerURL, slash(ours, azure.IssuerURL))
 		p.flags()
 	}
-	p.checkToken()
 }
 
 // slash points at the difference that is easily overlooked.
@@ -64,7 +70,8 @@ func (p *planner) enableIssuer() {
 	if p.isAKS() {
 		c.Command = []string{"az", "aks", "update", "--name", p.cluster(), "--resource-group", p.group(), "--enable-oidc-issuer"}
 	}
-	c.Summary = "Switch the cluster's OIDC issuer on, so that Entra finds the keys that its tokens are signed with. Where it is on " +
+	c.Summary = "Switch the cluster's OIDC issuer on, so that Entra finds the keys that its tokens are signed with. Where " +
+		"it is on " +
 		"already nothing changes."
 	c.Needs = []string{"the extension connectedk8s of the Azure CLI, 1.10.0 or later"}
 	c.Risk = "The Arc agents of the cluster are updated as well."
@@ -114,7 +121,8 @@ func (p *planner) checkToken() {
 		"kubectl", "create", "token", u.account, "--namespace", cmp.Or(u.namespace, varNamespace), "--audience", audience(u.cloud),
 		"--duration", "10m",
 	}
-	c.Summary = "A token, minted now, has iss " + p.issuerWord() + " exactly, aud " + audience(u.cloud) + " alone, sub " + subject(u) +
+	c.Summary = "A token, minted now, has iss " + p.issuerWord() + " exactly, aud " + audience(u.cloud) + " alone, sub " +
+		"" + subject(u) +
 		", is signed by RS256, and is valid for no longer than 24 hours."
 	c.Needs = []string{"ServiceAccount " + cmp.Or(u.namespace, varNamespace) + "/" + u.account}
 	c.Risk = "The token is a credential until it expires: do not paste it anywhere; decode it on this machine."
@@ -140,7 +148,8 @@ func (p *planner) certificates() {
 		"az", "k8s-extension", "create", "--resource-group", p.group(), "--cluster-name", p.cluster(), "--cluster-type",
 		"connectedClusters", "--name", "azure-cert-management", "--extension-type", "microsoft.certmanagement",
 	}
-	c.Summary = "Install cert-manager for Arc-enabled Kubernetes, which the Secret Store extension needs. On a cluster with Azure IoT " +
+	c.Summary = "Install cert-manager for Arc-enabled Kubernetes, which the Secret Store extension needs. On a cluster " +
+		"with Azure IoT " +
 		"Operations it may have come with microsoft.iotoperations.platform: then leave this out."
 	c.Undo = "az k8s-extension delete --cluster-type connectedClusters --cluster-name " + p.cluster() + " --resource-group " +
 		p.group() + " --name azure-cert-management"
@@ -154,7 +163,8 @@ func (p *planner) backupCertificates() {
 		"kubectl", "get", "certificates.cert-manager.io,issuers.cert-manager.io,clusterissuers.cert-manager.io", "--all-namespaces",
 		"--output", "yaml",
 	}
-	c.Summary = "Save every Certificate, Issuer and ClusterIssuer to a file, and those of trust-manager (bundles.trust.cert-manager.io)."
+	c.Summary = "Save every Certificate, Issuer and ClusterIssuer to a file, and those of trust-manager " +
+		"(bundles.trust.cert-manager.io)."
 	c.Undo = "Nothing is changed by reading."
 	c.ByHand = "The file is yours to keep: nothing of cert-manager is in the state folder."
 	p.add(c)
@@ -164,7 +174,8 @@ func (p *planner) backupCertificates() {
 func (p *planner) removeCertManager() {
 	c := p.step(orderCertsRemove, model.Check, "no-cert-manager")
 	c.Command = []string{"kubectl", "get", "crd", "certificates.cert-manager.io", "--output", "jsonpath={.metadata.annotations}"}
-	c.Summary = "The open-source cert-manager and trust-manager are uninstalled, and their definitions are still there: before, see that " +
+	c.Summary = "The open-source cert-manager and trust-manager are uninstalled, and their definitions are still there: " +
+		"before, see that " +
 		"the definitions are kept (helm.sh/resource-policy: keep, crds.keep of the chart)."
 	c.Risk = "If the definitions go with it, so does every Certificate. Until the extension runs no certificate is renewed."
 	c.Undo = "Install cert-manager again as it was and apply the saved objects."

@@ -89,7 +89,8 @@ func (n *need) permissions(choice model.Roles) []string {
 		of   spcparams.ObjectType
 		flag string
 	}{
-		{spcparams.TypeSecret, "--secret-permissions"}, {spcparams.TypeCert, "--certificate-permissions"},
+		{spcparams.TypeSecret, "--secret-permissions"},
+		{spcparams.TypeCert, "--certificate-permissions"},
 		{spcparams.TypeKey, "--key-permissions"},
 	} {
 		if choice != model.RolesGuide && !n.kinds[kind.of] {

@@ -38,7 +38,8 @@ func (p *planner) makeIdentity(id *identity) {
 	where := []string{"--name", id.name, "--resource-group", p.group(), "--subscription", p.subscription()}
 	c := p.step(orderIdentity, model.Run, "identity", id.name)
 	c.Command = append([]string{"az", "identity", "create", "--location", p.location()}, where...)
-	c.Summary = fmt.Sprintf("Make the managed identity %s, which reads %s for %d namespaces.", id.name, joined(id.vaults()), p.spread(id))
+	c.Summary = fmt.Sprintf("Make the managed identity %s, which reads %s for %d "+
+		"namespaces.", id.name, joined(id.vaults()), p.spread(id))
 	c.Undo = "az identity delete --name " + id.name + " --resource-group " + p.group() + " --subscription " + p.subscription()
 	p.azure(c)
 	for _, value := range []struct{ field, variable string }{{"clientId", varClientID}, {"principalId", varPrincipalID}} {
@@ -139,7 +140,8 @@ func (p *planner) credential(id *identity, u *unit, i int) {
 		p.groupWord(id), "--subscription", p.subscription(), "--issuer", p.issuerWord(), "--subject", subject(u), "--audiences",
 		audience(u.cloud),
 	}
-	c.Undo = "az identity federated-credential delete --name " + u.credential + " --identity-name " + id.name + " --resource-group " +
+	c.Undo = "az identity federated-credential delete --name " + u.credential + " --identity-name " + id.name + " " +
+		"--resource-group " +
 		p.groupWord(id) + " --subscription " + p.subscription() + " --yes"
 	p.azure(c)
 }
@@ -168,7 +170,8 @@ func (p *planner) exchange(id *identity, u *unit) {
 		"--output", "none", "--federated-token", reference("FEDERATED_TOKEN"),
 	}
 	c.Token = &model.Token{Namespace: cmp.Or(u.namespace, varNamespace), Account: u.account, Audience: audience(u.cloud)}
-	c.Summary = "Entra gives a token for one of " + subject(u) + ": tried again until it does, for some minutes after the credential " +
+	c.Summary = "Entra gives a token for one of " + subject(u) + ": tried again until it does, for some minutes after the " +
+		"credential " +
 		"was written and up to 10 for roles."
 	c.Undo = "Nothing is changed by looking; the login is kept in a folder of its own and thrown away."
 	if u.foreign {

@@ -78,7 +78,7 @@ func credentialName(cluster, namespace, account string) string {
 		whole = cluster + "-" + whole
 	}
 	changed := outsideVariables(whole, func(r rune) rune {
-		if r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+		if strings.ContainsRune("-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", r) {
 			return r
 		}
 		return '-'

@@ -105,7 +105,8 @@ func (p *planner) installSSE(there string) {
 		p.tell(codeIoT, "Azure IoT Operations is on this cluster.")
 		c.Command = append(c.Command, "--configuration-settings", "validatingAdmissionPolicies.applyPolicies=false")
 	}
-	c.Summary = "Install Microsoft's Secret Store extension for the whole cluster. (On a cluster with Azure IoT Operations with the " +
+	c.Summary = "Install Microsoft's Secret Store extension for the whole cluster. (On a cluster with Azure IoT Operations " +
+		"with the " +
 		"setting validatingAdmissionPolicies.applyPolicies=false.)"
 	c.Needs = []string{"cert-manager for Arc-enabled Kubernetes runs", "the extension k8s-extension of the Azure CLI"}
 	c.Undo = strings.Join(p.extension("delete", "--name", "ssarcextension", "--yes"), " ") + " (definitions and Secrets stay)"

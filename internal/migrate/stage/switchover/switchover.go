@@ -75,7 +75,8 @@ func (p *planner) tell(code model.Code, message string, args ...any) {
 // step begins a step.
 func step(order int, verb model.Verb, what string) model.Change {
 	return model.Change{
-		ID: strings.Join([]string{string(model.Switchover), string(verb), what}, "/"), Stage: model.Switchover, Order: order, Verb: verb,
+		ID:    strings.Join([]string{string(model.Switchover), string(verb), what}, "/"),
+		Stage: model.Switchover, Order: order, Verb: verb,
 	}
 }
 
@@ -95,7 +96,8 @@ func (p *planner) cluster() string { return cmp.Or(p.options.Azure.Cluster, "${C
 // extension is a command about an extension of the cluster.
 func (p *planner) extension(verb string, more ...string) []string {
 	return append([]string{
-		"az", "k8s-extension", verb, "--cluster-type", "connectedClusters", "--cluster-name", p.cluster(), "--resource-group", p.group(),
+		"az", "k8s-extension", verb, "--cluster-type", "connectedClusters", "--cluster-name", p.cluster(),
+		"--resource-group", p.group(),
 	}, more...)
 }
 
@@ -126,7 +128,8 @@ func (p *planner) outage() bool {
 	}
 	d := model.Decision{
 		ID: string(codeOutage) + "/outage", Code: codeOutage, Required: true, Proposal: answerStop,
-		Question: "From the uninstallation until a workload is updated its pods cannot start. That concerns " + size + ". Is that accepted?",
+		Question: "From the uninstallation until a workload is updated its pods cannot start. That concerns " + size + ". Is " +
+			"that accepted?",
 		Options: []model.Option{
 			{Answer: answerAccept, Means: "There is a window for it: the driver is uninstalled before workloads are changed."},
 			{Answer: answerStop, Means: "The driver is not uninstalled. With --strategy=zero-downtime no outage is needed."},

@@ -94,7 +94,8 @@ func (p *planner) saveDefinitions() {
 	p.tell(codeDefinitions, "The definitions %s and %s are saved before the driver goes.", classesCRD, statusesCRD)
 	c := step(p.first()+goSave, model.Check, "definitions-saved")
 	c.Command = []string{"kubectl", "get", "crd", classesCRD, statusesCRD, "--output", "yaml"}
-	c.Summary = "The definitions of the driver's kinds are saved to a file, and the classes in akv-spe-spc-backup.yaml are those of now. An " +
+	c.Summary = "The definitions of the driver's kinds are saved to a file, and the classes in akv-spe-spc-backup.yaml are " +
+		"those of now. An " +
 		"annotation meta.helm.sh/release-name in the definitions says that a Helm release made them."
 	c.Undo = "Nothing is changed by reading."
 	p.add(c)
@@ -131,7 +132,8 @@ func (p *planner) remove() {
 		c.Summary = "The DaemonSets of the CSI driver and of its Azure provider are deleted, with their roles and the CSIDriver " +
 			model.Driver + ", but not their definitions."
 		c.Undo = "Apply the manifests that they were installed from."
-		c.ByHand = "They were installed by manifests, which only their owner knows: kubectl delete -f with those, without the definitions."
+		c.ByHand = "They were installed by manifests, which only their owner knows: kubectl delete -f with those, without the " +
+			"definitions."
 		p.add(c)
 	}
 }
@@ -185,12 +187,15 @@ func (p *planner) keepDriver(others []string) {
 	c.Undo = "Install the Azure provider again as it was."
 	c.ByHand = "What brought both cannot take away one of them: whoever looks after the other providers decides when."
 	c.Manual = map[model.Flavour]string{
-		model.FlavourArc: "The extension brings driver and provider together. It does no harm where it is. To be rid of it, install the\n" +
+		model.FlavourArc: "The extension brings driver and provider together. It does no harm where it is. To be rid of it, " +
+			"install the\n" +
 			"driver by its own chart (secrets-store-csi-driver) in the same window in which the extension is deleted; pods of the\n" +
 			"other providers cannot start in between.\n",
-		model.FlavourAKS: "The add-on brings driver and provider together. It does no harm where it is. To be rid of it, install the\n" +
+		model.FlavourAKS: "The add-on brings driver and provider together. It does no harm where it is. To be rid of it, " +
+			"install the\n" +
 			"driver by its own chart (secrets-store-csi-driver) in the same window in which the add-on is disabled.\n",
-		model.FlavourHelm: "If the provider has a release of its own: helm uninstall that release. If it brought the driver as a sub-chart,\n" +
+		model.FlavourHelm: "If the provider has a release of its own: helm uninstall that release. If it brought the driver " +
+			"as a sub-chart,\n" +
 			"leave it, or install the driver by its own chart in the same window.\n",
 		model.FlavourManifests: "Delete the DaemonSet of the Azure provider, its service account and roles; nothing else.\n",
 	}[p.survey.Installed.Flavour]
@@ -201,7 +206,8 @@ func (p *planner) keepDriver(others []string) {
 func (p *planner) checkDefinitions() {
 	c := step(p.first()+goCheck, model.Check, "definitions")
 	c.Command = []string{"kubectl", "get", "crd", classesCRD}
-	c.Summary = "The definition of SecretProviderClass is still there, and so are the classes. Otherwise apply the saved definitions and " +
+	c.Summary = "The definition of SecretProviderClass is still there, and so are the classes. Otherwise apply the saved " +
+		"definitions and " +
 		"the saved classes at once."
 	c.Risk = "Without its class a SecretSync cannot renew its Secret (which stays as it is meanwhile)."
 	c.Undo = "Nothing is changed by looking."

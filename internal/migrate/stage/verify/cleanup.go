@@ -38,7 +38,8 @@ func (p *planner) proofs(ts []model.Translation) {
 			seen[ref.String()] = true
 			c := about(model.OrderCleanup+cleanProofs, model.Delete, ref)
 			c.Place = existing.Place
-			c.Summary = "Delete the SecretSync " + s.Proof + " and with it its Secret: they proved that " + s.New + " would hold the same as " +
+			c.Summary = "Delete the SecretSync " + s.Proof + " and with it its Secret: they proved that " + s.New + " would hold " +
+				"the same as " +
 				s.Old + "."
 			c.Needs = []string{"the Secret " + s.New + " belongs to its SecretSync, not to pods any more"}
 			c.Undo = "Make it again as stage translate plans it."
@@ -163,7 +164,8 @@ func (p *planner) deleteCredential(credential model.Credential) {
 		", which no volume signs in with any more."
 	c.Needs = []string{"the driver is gone, or no pod has a volume that names them"}
 	c.Risk = "The way back to the driver ends here, unless the credentials are kept elsewhere."
-	c.Undo = fmt.Sprintf("kubectl create secret generic %s --namespace %s --from-literal clientid=%s --from-literal clientsecret=… (from "+
+	c.Undo = fmt.Sprintf("kubectl create secret generic %s --namespace %s --from-literal clientid=%s --from-literal "+
+		"clientsecret=… (from "+
 		"where it was taken; or a new one: az ad app credential reset)", credential.Ref.Name, credential.Ref.Namespace,
 		cmp.Or(credential.ClientID, "…"))
 	c.Irreversible = true

@@ -101,7 +101,8 @@ func (p *planner) askPrincipal(old *principal) string {
 		d.Proposal = answerKeep
 	}
 	answer, _ := p.plan.Ask(p.options, d, model.Finding{})
-	p.tell(codePrincipal, model.Object{}, "The service principal %s of %d Secrets: %s.", old.client, len(old.secrets), map[string]string{
+	p.tell(codePrincipal, model.Object{}, "The service principal %s of %d Secrets: "+
+		"%s.", old.client, len(old.secrets), map[string]string{
 		answerKeep: "stays as it is", answerRevoke: "its rights are revoked last", answerDisable: "is disabled last",
 		answerDelete: "is deleted last",
 	}[answer])
@@ -181,7 +182,8 @@ func (p *planner) revokeRoles(old *principal, vault, scope, when string) {
 	variable := "OLD_ROLES_" + model.Variable(vault+"_"+old.client)
 	saved := step(model.OrderCleanup+cleanSave, model.Run, "roles", vault, old.client)
 	saved.Command = []string{
-		"az", "role", "assignment", "list", "--assignee", old.client, "--scope", scope, "--query", "[].roleDefinitionName", "--output", "tsv",
+		"az", "role", "assignment", "list", "--assignee", old.client, "--scope", scope, "--query", "[].roleDefinitionName",
+		"--output", "tsv",
 	}
 	saved.Sets, saved.When = variable, when
 	saved.Summary = "Write down the roles that " + old.client + " has on the vault " + vault + "."
@@ -190,7 +192,8 @@ func (p *planner) revokeRoles(old *principal, vault, scope, when string) {
 	c := step(model.OrderCleanup+cleanRights, model.Run, "roles-revoked", vault, old.client)
 	c.Command = []string{"az", "role", "assignment", "delete", "--assignee", old.client, "--scope", scope}
 	c.When, c.Irreversible, c.Needs = when, true, []string{saved.ID}
-	c.Summary = "Revoke the roles of the old principal " + old.client + " on the vault " + vault + ". (Those of its group or subscription are " +
+	c.Summary = "Revoke the roles of the old principal " + old.client + " on the vault " + vault + ". (Those of its group " +
+		"or subscription are " +
 		"inherited and stay.)"
 	c.Risk = "Whatever else reads the vault as this principal stops."
 	c.Undo = `For each role that was written down: az role assignment create --assignee ` + old.client + ` --role "${` + variable +
@@ -220,7 +223,7 @@ func (p *planner) revokePolicy(old *principal, vault, when string) {
 	c.When, c.Irreversible, c.Needs = when, true, []string{saved.ID}
 	c.Summary = "Revoke the access policy of the old principal " + old.client + " on the vault " + vault + "."
 	c.Risk = "Whatever else reads the vault as this principal stops."
-	c.Undo = "az keyvault set-policy --name " + vault + ` --object-id "${` + id + `}" with the permissions that were written down in ` +
+	c.Undo = "az keyvault set-policy --name " + vault + ` --object-id "${` + id + `}" with the permissions written down in ` +
 		variable + ", by the guide: --secret-permissions get --certificate-permissions get --key-permissions get"
 	p.azure(c)
 }

@@ -72,7 +72,8 @@ func (p *planner) readers() {
 		slices.Sort(names)
 		c := step(model.OrderVerify+verifyReaders, model.Check, "secrets", namespace)
 		c.Command = slices.Concat([]string{"kubectl", "get", "secrets", "--namespace", namespace}, slices.Compact(names))
-		c.Summary = "Every Secret of namespace " + namespace + " that a workload, an Ingress, a Gateway or a service account names is there, " +
+		c.Summary = "Every Secret of namespace " + namespace + " that a workload, an Ingress, a Gateway or a service account " +
+			"names is there, " +
 			"and belongs to a SecretSync."
 		c.Undo = looking
 		p.add(c)
@@ -103,7 +104,8 @@ func (p *planner) ready() {
 func (p *planner) references() {
 	c := step(model.OrderVerify+verifyReferences, model.Check, "references")
 	c.Command = []string{"kubectl", "secretstore", "migrate", "inventory", "--all-namespaces"}
-	c.Summary = "No pod template and no pod has a volume of " + model.Driver + " that names a class of Azure Key Vault, scaled-down and " +
+	c.Summary = "No pod template and no pod has a volume of " + model.Driver + " that names a class of Azure Key Vault, " +
+		"scaled-down and " +
 		"suspended ones included."
 	c.Undo = looking
 	p.add(c)
@@ -124,7 +126,8 @@ func (p *planner) access(ts []model.Translation) {
 			"kubectl", "get", "rolebindings,clusterrolebindings", "--namespace", namespace, "--output",
 			"custom-columns=KIND:.kind,NAME:.metadata.name,ROLE:.roleRef.name,SUBJECTS:.subjects[*].name",
 		}
-		c.Summary = "Look who may read the Secrets of namespace " + namespace + ": subjects of roles with get, list or watch on secrets, " +
+		c.Summary = "Look who may read the Secrets of namespace " + namespace + ": subjects of roles with get, list or watch " +
+			"on secrets, " +
 			"or with wildcards. Of one of them: kubectl auth can-i get secrets --namespace " + namespace + " --as SUBJECT; of all, " +
 			"with the plugin who-can: kubectl who-can get secrets --namespace " + namespace + "."
 		c.Risk = "Whoever may start pods in the namespace may read its Secrets, too."
@@ -133,5 +136,6 @@ func (p *planner) access(ts []model.Translation) {
 	}
 	p.tell(codeReaders, model.Object{}, "The values can be read by whoever may read Secrets in %d namespaces.",
 		len(slices.Compact(namespaces)))
-	p.tell(codeEncryption, model.Object{}, "Whether etcd is encrypted at rest, and who reads its backups, cannot be seen from a cluster.")
+	p.tell(codeEncryption, model.Object{}, "Whether etcd is encrypted at rest, and who reads its backups, cannot be seen "+
+		"from a cluster.")
 }

@@ -302,7 +302,8 @@ func TestRollback(t *testing.T) {
 	changes := []model.Change{
 		{ID: "a", Order: 200, Verb: model.Create, Object: ref("Deployment", "new")},
 		{ID: "b", Order: 300, Verb: model.Edit, Object: ref("Deployment", "web"), Edits: []model.FieldEdit{
-			{Op: model.OpAdd, Path: path, Value: "x"}, {Op: model.OpReplace, Path: path, Value: "y", Was: "x"},
+			{Op: model.OpAdd, Path: path, Value: "x"},
+			{Op: model.OpReplace, Path: path, Value: "y", Was: "x"},
 			{Op: model.OpRemove, Path: path, Was: "y"},
 		}},
 		{ID: "c", Order: 400, Verb: model.Check},
@@ -314,7 +315,8 @@ func TestRollback(t *testing.T) {
 		{ID: "rollback/f", Verb: model.Check, Object: ref("Secret", "s"), Manual: "as saved\n", ByHand: "Only a person can take this back."},
 		{ID: "rollback/e", Verb: model.Check, Manual: "az create\n", ByHand: "Only a person can take this back."},
 		{ID: "rollback/b", Verb: model.Edit, Object: ref("Deployment", "web"), Edits: []model.FieldEdit{
-			{Op: model.OpAdd, Path: path, Value: "y"}, {Op: model.OpReplace, Path: path, Value: "x", Was: "y"},
+			{Op: model.OpAdd, Path: path, Value: "y"},
+			{Op: model.OpReplace, Path: path, Value: "x", Was: "y"},
 			{Op: model.OpRemove, Path: path, Was: "x"},
 		}},
 		{ID: "rollback/a", Verb: model.Delete, Object: ref("Deployment", "new")},
