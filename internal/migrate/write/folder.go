@@ -81,7 +81,11 @@ func (e *editor) open(name string) (*yamledit.File, error) {
 
 // change makes one change to the file that it belongs to.
 func (e *editor) change(c model.Change) error {
-	if c.Place.File == "" {
+	switch {
+	case c.Verb == model.Edit && c.Place.Inside != "":
+		e.refuse(c, fmt.Errorf("%s: the patch stands within the kustomization, at %s: put it into a file of its own", c.Place, c.Place.Inside))
+		return nil
+	case c.Place.File == "" || c.Place.Inside != "":
 		return e.addFile(c)
 	}
 	f, err := e.open(c.Place.File)

@@ -28,6 +28,11 @@ func at(file string, document, item int) model.Place {
 	return model.Place{File: file, Document: document, Item: item, Line: 1}
 }
 
+func inside(p model.Place) model.Place {
+	p.Inside = "/patches/0/patch"
+	return p
+}
+
 func edit(place model.Place, op model.Op, value any, path ...any) model.Change {
 	return model.Change{Verb: model.Edit, Place: place, Edits: []model.FieldEdit{{Op: op, Path: path, Value: value}}}
 }
@@ -108,6 +113,14 @@ func TestFolder(t *testing.T) {
 			[]model.Change{edit(at("a.yaml", 0, -1), model.OpReplace, int64(2), "spec", "b", "v")},
 			map[string]string{},
 			[]model.Code{"M702"},
+		},
+		"Inline": {
+			"a patch within a kustomization is text within text", map[string]string{"web.yaml": web},
+			[]model.Change{edit(inside(at("web.yaml", 0, -1)), model.OpReplace, int64(2), "spec", "a")}, map[string]string{}, []model.Code{"M701"},
+		},
+		"CreateBesideInline": {
+			"a kustomization holds no second document", map[string]string{"web.yaml": web},
+			[]model.Change{create(inside(at("web.yaml", 0, -1)))}, map[string]string{"secretsync-x.yaml": "kind: SecretSync\n"}, []model.Code{"M703"},
 		},
 		"Impossible": {
 			"an edit of what is not there is told",

@@ -108,5 +108,10 @@ func (p *planner) result() model.Identities {
 	slices.SortFunc(ids.Accounts, func(a, b model.Account) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
+	for _, d := range slices.Concat(p.survey.Decisions, p.plan.Decisions) {
+		if _, decided := d.Effective(); !decided && d.Object.Kind == "SecretProviderClass" {
+			ids.Undecided = append(ids.Undecided, d.Object)
+		}
+	}
 	return ids
 }

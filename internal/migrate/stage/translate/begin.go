@@ -179,5 +179,8 @@ func (p *planner) identify(w *work) {
 		}
 	}
 	w.stopped = true
+	if slices.Contains(p.ids.Undecided, ref) {
+		return // the decision says what has to be said
+	}
 	p.tell(w, codeNoAccount, "No service account is planned that the class could be read with.")
 }

@@ -179,6 +179,13 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 				s.Classes[0].Broken = true
 			},
 		},
+		"Undecided": {
+			reason: "stage prepare asks who reads it, which says all", translations: 1, codes: []model.Code{},
+			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
+				mounts(s, "web", "")
+				ids.Accounts, ids.Undecided = nil, []model.Ref{s.Classes[0].Object.Ref}
+			},
+		},
 		"Patch": {
 			reason: "a piece of a class is none", translations: 1, codes: []model.Code{"M405"},
 			change: func(s *model.Survey, _ *model.Identities, _ *model.Options) {

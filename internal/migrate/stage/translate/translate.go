@@ -82,8 +82,9 @@ type work struct {
 	objects string
 	files   []file
 	syncs   []sync
-	// stopped says that nothing more can be said of the class; undecided that something is in the way of its steps.
-	stopped, undecided bool
+	// stopped says that nothing more can be said of the class; undecided that something is in the way of its steps; blocked
+	// that no decision takes it out of the way.
+	stopped, undecided, blocked bool
 }
 
 // A file of a mounted volume, and the source path that gives it.
@@ -115,7 +116,7 @@ type item struct{ key, path string }
 func (w *work) ref() model.Ref { return w.class.Object.Ref }
 
 func (w *work) translation() model.Translation {
-	t := model.Translation{Class: w.ref(), NewClass: w.newClass, Ready: !w.stopped && !w.undecided}
+	t := model.Translation{Class: w.ref(), NewClass: w.newClass, Ready: !w.stopped && !w.undecided, Blocked: w.blocked}
 	for _, f := range w.files {
 		t.Files = append(t.Files, f.File)
 	}
@@ -128,7 +129,8 @@ func (w *work) translation() model.Translation {
 // tell adds a finding about the class.
 func (p *planner) tell(w *work, code model.Code, message string, args ...any) {
 	f := model.Find(code, w.class.Object, "", message, args...)
-	w.undecided = w.undecided || f.Severity == model.Blocking
+	w.blocked = w.blocked || f.Severity == model.Blocking
+	w.undecided = w.undecided || w.blocked
 	p.plan.Findings = append(p.plan.Findings, f)
 }
 
