@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"testing"
@@ -35,6 +36,20 @@ func TestAgesAreMeasured(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestOneThreadIsEnough holds the controller to the settings that save it a third of its CPU time (docs/decisions/0039).
+func TestOneThreadIsEnough(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("GOMAXPROCS")+os.Getenv("GOGC") != "" {
+		t.Skip("the environment decides otherwise")
+	}
+	newEnv(t).synced(t) // so that it runs
+	for name, want := range map[string]float64{"go_sched_gomaxprocs_threads": 1, "go_gc_gogc_percent": 200} {
+		if got := gauge(t, name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
 }
 
 // gauge is the value of a metric without labels.
