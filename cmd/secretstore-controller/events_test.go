@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -13,7 +14,8 @@ import (
 	"secretstore/api/secretsync/v1alpha1"
 )
 
-// TestEventsAreToldInTheirOrder sends more than may be told at once: nobody waits for that, and all are told.
+// TestEventsAreToldInTheirOrder sends more than may be told at once: nobody waits for that, and all are told, the rest later and
+// together.
 func TestEventsAreToldInTheirOrder(t *testing.T) {
 	t.Parallel()
 	scheme := runtime.NewScheme()
@@ -32,10 +34,14 @@ func TestEventsAreToldInTheirOrder(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
+	began := time.Now()
 	go func() { ended <- p.Start(ctx) }()
 	for i := range n {
 		if got, want := <-told.Events, fmt.Sprintf("Normal Reason event %d", i); got != want {
 			t.Fatalf("told %q, want %q", got, want)
+		}
+		if took := time.Since(began); i == eventsAtOnce && took < eventsPause {
+			t.Errorf("one of those that have to wait was told after %v", took)
 		}
 	}
 	cancel()

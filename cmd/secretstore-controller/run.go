@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -62,7 +61,7 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := addControllers(ctx, mgr, opts, clouds, key, client.CoreV1()); err != nil {
+	if err := addControllers(ctx, mgr, opts, clouds, key, client); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -72,14 +71,18 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 }
 
 func addControllers(ctx context.Context, mgr ctrl.Manager, opts options, clouds entra.Clouds, key redact.Bytes,
-	client typedcorev1.CoreV1Interface,
+	client kubernetes.Interface,
 ) error {
-	told := newPacedEvents(mgr.GetEventRecorder("secretstore-controller"), mgr.GetScheme())
+	sender, err := eventSender(ctx, client.EventsV1(), mgr.GetScheme())
+	if err != nil {
+		return err
+	}
+	told := newPacedEvents(sender, mgr.GetScheme())
 	if err := mgr.Add(told); err != nil {
 		return fmt.Errorf("adding the events: %w", err)
 	}
 	all := parts{Manager: mgr, opts: opts, events: told}
-	if err := addSecretSync(ctx, all, clouds, key, client); err != nil {
+	if err := addSecretSync(ctx, all, clouds, key, client.CoreV1()); err != nil {
 		return err
 	}
 	return addAKVSync(ctx, all)
