@@ -198,14 +198,12 @@ func (r *Reconciler) report(ctx context.Context, sync *v1alpha1.SecretSync, resu
 ) (v1alpha1.SecretSyncStatus, error) {
 	status, news := outcome.Of(inherited(sync.Status), result)
 	if !equality.Semantic.DeepEqual(status, sync.Status) {
-		before := statusOf(sync)
-		after := before.DeepCopy()
-		after.Status = status
-		if err := r.Client.Status().Patch(ctx, after, statusPatch(before)); err != nil {
+		version, err := r.writeStatus(ctx, sync, status)
+		if err != nil {
 			return status, client.IgnoreNotFound(fmt.Errorf("writing the status: %w", err))
 		}
 		sync.Status = status
-		r.written.note(client.ObjectKeyFromObject(sync), after)
+		r.written.note(client.ObjectKeyFromObject(sync), version)
 	}
 	for _, event := range news {
 		r.Recorder.Eventf(sync, nil, event.Type, event.Reason, "Sync", "%s", event.Message)

@@ -1,11 +1,14 @@
 package secretsync
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -55,16 +58,53 @@ func inherited(status v1alpha1.SecretSyncStatus) v1alpha1.SecretSyncStatus {
 	return status
 }
 
-// statusOf is what a patch of the status is made of: to compare the rest, which does not change, would take most of its time.
-func statusOf(sync *v1alpha1.SecretSync) *v1alpha1.SecretSync {
-	return &v1alpha1.SecretSync{
-		ObjectMeta: metav1.ObjectMeta{Namespace: sync.Namespace, Name: sync.Name, ResourceVersion: sync.ResourceVersion},
-		Status:     *sync.Status.DeepCopy(),
+// writeStatus writes the status and gives the version that the SecretSync has then. That is all that is needed of the answer, so
+// it is asked for metadata alone: to read the whole object would take much of the time of a check.
+func (r *Reconciler) writeStatus(ctx context.Context, sync *v1alpha1.SecretSync, status v1alpha1.SecretSyncStatus,
+) (version string, err error) {
+	patch, err := statusPatch(sync, status)
+	if err != nil {
+		return "", err
 	}
+	written := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: sync.Namespace, Name: sync.Name}}
+	written.SetGroupVersionKind(v1alpha1.GroupVersion().WithKind("SecretSync"))
+	err = r.Client.Status().Patch(ctx, written, patch)
+	return written.ResourceVersion, err
 }
 
-// statusPatch is the change from what the cache had, to be written onto exactly that. If the SecretSync was edited meanwhile, or
-// made anew under its name, or another controller wrote a status, what the check found is not about it any more.
-func statusPatch(before *v1alpha1.SecretSync) client.Patch {
-	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+// statusPatch is the change from the status that the cache had, to be written onto exactly that. If the SecretSync was edited
+// meanwhile, or made anew under its name, or another controller wrote a status, what the check found is not about it any more.
+// A merge patch replaces texts, numbers and lists as wholes, and a status has nothing else: its members are compared as wholes.
+func statusPatch(sync *v1alpha1.SecretSync, status v1alpha1.SecretSyncStatus) (client.Patch, error) {
+	was, err := members(sync.Status)
+	if err != nil {
+		return nil, err
+	}
+	change, err := members(status)
+	if err != nil {
+		return nil, err
+	}
+	for name, before := range was {
+		switch after, kept := change[name]; {
+		case !kept:
+			change[name] = json.RawMessage("null")
+		case bytes.Equal(before, after):
+			delete(change, name)
+		}
+	}
+	text, err := json.Marshal(map[string]any{
+		"metadata": map[string]string{"resourceVersion": sync.ResourceVersion}, "status": change,
+	})
+	return client.RawPatch(types.MergePatchType, text), err
+}
+
+// members are the members of a status in JSON.
+func members(status v1alpha1.SecretSyncStatus) (map[string]json.RawMessage, error) {
+	text, err := json.Marshal(status)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]json.RawMessage{}
+	err = json.Unmarshal(text, &all)
+	return all, err
 }

@@ -1,11 +1,16 @@
 package secretsync
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"secretstore/api/secretsync/v1alpha1"
@@ -60,14 +65,53 @@ func TestInherited(t *testing.T) {
 // TestAStatusIsWrittenOntoWhatWasSeen: the patch carries the version, and is refused if the object is another one by then.
 func TestAStatusIsWrittenOntoWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	before := &v1alpha1.SecretSync{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "7"}, Status: v1alpha1.SecretSyncStatus{SyncHash: "old"}}
-	after := before.DeepCopy()
-	after.Status.SyncHash = "new"
-	got, err := statusPatch(before).Data(after)
+	sync := &v1alpha1.SecretSync{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app", ResourceVersion: "7"},
+		Status:     v1alpha1.SecretSyncStatus{SyncHash: "old", ObservedInputs: "same", ObservedForceSynchronization: "1"},
+	}
+	patch, err := statusPatch(sync, v1alpha1.SecretSyncStatus{SyncHash: "new", ObservedInputs: "same"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(`{"metadata":{"resourceVersion":"7"},"status":{"syncHash":"new"}}`, string(got)); diff != "" {
+	got, err := patch.Data(sync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(`{"metadata":{"resourceVersion":"7"},"status":{"observedForceSynchronization":null,"syncHash":"new"}}`, string(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTheAnswerToAStatusIsMetadata: nothing but the version is read of it.
+func TestTheAnswerToAStatusIsMetadata(t *testing.T) {
+	t.Parallel()
+	var asked client.Object
+	var refusal error
+	writer := interceptor.NewClient(nil, interceptor.Funcs{
+		SubResourcePatch: func(_ context.Context, _ client.Client, resource string, o client.Object, _ client.Patch, _ ...client.SubResourcePatchOption) error {
+			asked = o.DeepCopyObject().(client.Object)
+			o.SetResourceVersion("8")
+			if resource != "status" {
+				t.Errorf("it patches %s", resource)
+			}
+			return refusal
+		},
+	})
+	r := &Reconciler{Client: writer}
+	sync := &v1alpha1.SecretSync{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app", ResourceVersion: "7"}}
+	version, err := r.writeStatus(t.Context(), sync, v1alpha1.SecretSyncStatus{SyncHash: "new"})
+	if version != "8" || err != nil {
+		t.Errorf("it gives the version %q, %v", version, err)
+	}
+	want := &metav1.PartialObjectMetadata{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion().String(), Kind: "SecretSync"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app"},
+	}
+	if diff := cmp.Diff(client.Object(want), asked); diff != "" {
+		t.Errorf("asked for (-want +got):\n%s", diff)
+	}
+	refusal = apierrors.NewConflict(schema.GroupResource{}, "app", nil)
+	if _, err := r.writeStatus(t.Context(), sync, v1alpha1.SecretSyncStatus{}); !apierrors.IsConflict(err) {
+		t.Errorf("a conflict becomes %v", err)
 	}
 }

@@ -22,13 +22,13 @@ type written struct {
 }
 
 // note remembers the version that the API server gave a SecretSync when its status was written.
-func (w *written) note(name types.NamespacedName, sync *v1alpha1.SecretSync) {
+func (w *written) note(name types.NamespacedName, version string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.versions == nil {
 		w.versions = map[types.NamespacedName]string{}
 	}
-	w.versions[name] = sync.ResourceVersion
+	w.versions[name] = version
 }
 
 // behind says whether a SecretSync, as the cache has it, is older than what was written.

@@ -31,7 +31,7 @@ func TestWritten(t *testing.T) {
 			t.Parallel()
 			var w written
 			if tc.wrote != "" {
-				w.note(name, at(tc.wrote))
+				w.note(name, tc.wrote)
 			}
 			if got := w.behind(name, at(tc.cached)); got != tc.behind {
 				t.Errorf("%s: behind = %v", tc.reason, got)
