@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -34,6 +37,7 @@ func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
 		Metrics:                       server.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress:        opts.healthAddress,
 		Cache:                         cached,
+		MapperProvider:                knownKinds,
 		LeaderElection:                opts.leaderElection,
 		LeaderElectionID:              "secretstore-controller",
 		LeaderElectionNamespace:       opts.leaderElectionNamespace,
@@ -48,6 +52,24 @@ func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("adding the health checks: %w", err)
 	}
 	return mgr, nil
+}
+
+// knownKinds maps the kinds that the controller works with to their resources. Whether the cluster has them was asked before, by
+// checkKinds. The usual mapper asks the cluster for all that it serves, and searches through that whenever a cache is read.
+func knownKinds(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	for _, kind := range []schema.GroupVersionKind{
+		v1alpha1.GroupVersion().WithKind("SecretSync"),
+		v1alpha1.GroupVersion().WithKind("AKVSync"),
+		spcv1.SchemeGroupVersion.WithKind("SecretProviderClass"),
+		corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
+		corev1.SchemeGroupVersion.WithKind("Secret"),
+	} {
+		for _, name := range []string{kind.Kind, kind.Kind + "List"} { // caches of several namespaces look both up
+			mapper.Add(kind.GroupVersion().WithKind(name), meta.RESTScopeNamespace)
+		}
+	}
+	return mapper, nil
 }
 
 // syncedCaches is what readiness means: all that the controller watches has been read once, so that it can work, or take over

@@ -4,7 +4,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
 )
@@ -39,5 +42,36 @@ func TestTheCachesHoldNoManagedFields(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKnownKinds compares with the resources that the definitions and Kubernetes give the kinds.
+func TestKnownKinds(t *testing.T) {
+	t.Parallel()
+	mapper, err := knownKinds(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[schema.GroupVersionKind]string{
+		v1alpha1.GroupVersion().WithKind("SecretSync"):               "secretsyncs",
+		v1alpha1.GroupVersion().WithKind("AKVSync"):                  "akvsyncs",
+		spcv1.SchemeGroupVersion.WithKind("SecretProviderClass"):     "secretproviderclasses",
+		corev1.SchemeGroupVersion.WithKind("ServiceAccount"):         "serviceaccounts",
+		corev1.SchemeGroupVersion.WithKind("Secret"):                 "secrets",
+		v1alpha1.GroupVersion().WithKind("SecretSyncList"):           "", // for its scope alone
+		v1alpha1.GroupVersion().WithKind("AKVSyncList"):              "",
+		spcv1.SchemeGroupVersion.WithKind("SecretProviderClassList"): "",
+	} {
+		mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if want != "" && mapping.Resource != kind.GroupVersion().WithResource(want) {
+			t.Errorf("%s is %s", kind, mapping.Resource)
+		}
+		if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
+			t.Errorf("%s is not in namespaces", kind)
+		}
 	}
 }
