@@ -66,25 +66,31 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // syncHandler runs the AKVSync of a SecretSync when it changes: at once, or a little later if only its times did. One that is
 // no AKVSync's, or not any more, runs those that ask for its name.
 func (r *Reconciler) syncHandler() handler.EventHandler {
-	enqueue := func(ctx context.Context, object client.Object, q queue, delay time.Duration) {
-		for _, request := range r.interested(ctx, object) {
+	enqueue := func(q queue, requests []reconcile.Request, delay time.Duration) {
+		for _, request := range requests {
 			q.AddAfter(request, delay)
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(ctx, e.Object, q, 0) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(ctx, e.Object, q, 0) },
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(q, r.interested(ctx, e.Object), 0) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(q, r.interested(ctx, e.Object), 0) },
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			delay := time.Duration(0)
-			if onlyTimes(e.ObjectOld, e.ObjectNew) {
-				delay = timesDelay
+			if requests := r.interested(ctx, e.ObjectNew); len(requests) > 0 { // most are no AKVSync's, and need not be compared
+				enqueue(q, requests, delayOf(e))
 			}
-			enqueue(ctx, e.ObjectNew, q, delay)
 			if !equality.Semantic.DeepEqual(e.ObjectOld.GetOwnerReferences(), e.ObjectNew.GetOwnerReferences()) {
-				enqueue(ctx, e.ObjectOld, q, 0)
+				enqueue(q, r.interested(ctx, e.ObjectOld), 0)
 			}
 		},
 	}
+}
+
+// delayOf is how long the status may be behind a change of a SecretSync.
+func delayOf(e event.UpdateEvent) time.Duration {
+	if onlyTimes(e.ObjectOld, e.ObjectNew) {
+		return timesDelay
+	}
+	return 0
 }
 
 // interested lists the AKVSync that made a SecretSync, and all that ask for one of its name.
