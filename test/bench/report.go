@@ -22,6 +22,7 @@ func medians(runs []entry) entry {
 	m.APIServerWrites = median(runs, func(e entry) int { return e.APIServerWrites })
 	m.CPUMsPerObject = median(runs, func(e entry) float64 { return e.CPUMsPerObject })
 	m.PeakAnonMiB = median(runs, func(e entry) float64 { return e.PeakAnonMiB })
+	m.floorCPU = median(runs, func(e entry) float64 { return e.floorCPU })
 	m.events = median(runs, func(e entry) int { return e.events })
 	m.entra = median(runs, func(e entry) int { return e.entra })
 	return m
@@ -40,12 +41,12 @@ func median[T cmp.Ordered](runs []entry, figure func(entry) T) T {
 // table shows the figures, one line for each entry.
 func table(entries []entry) string {
 	lines := []string{
-		"SHAPE\tPHASE\tSWEEP\tWALL s\tFLOOR s\tRATIO\tVAULT\tREADS\tLISTS\tTOKENS\tENTRA\tWRITES\tEVENTS\tCPU ms\tANON MiB",
+		"SHAPE\tPHASE\tSWEEP\tWALL s\tFLOOR s\tRATIO\tVAULT\tREADS\tLISTS\tTOKENS\tENTRA\tWRITES\tEVENTS\tCPU ms\tFLOOR ms\tANON MiB",
 	}
 	for _, e := range entries {
-		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\t%.1f",
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t%.1f",
 			e.Shape, e.Phase, yesNo(e.Sweep), e.WallS, e.FloorS, e.WallS/e.FloorS, e.VaultRequests, e.VaultReads, e.VaultLists,
-			e.TokenRequests, e.entra, e.APIServerWrites, e.events, e.CPUMsPerObject, e.PeakAnonMiB))
+			e.TokenRequests, e.entra, e.APIServerWrites, e.events, e.CPUMsPerObject, e.floorCPU, e.PeakAnonMiB))
 	}
 	return align(lines)
 }
