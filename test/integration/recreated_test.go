@@ -94,7 +94,7 @@ func TestNamespaceIsDeleted(t *testing.T) {
 	})
 	lines := e.failures()
 	for name, n := range lines {
-		if n > 3 { // its class gone, its account gone, and an event that nobody takes any more
+		if n > 4 { // its class gone, its account gone, and of each an event that nobody takes any more
 			t.Errorf("the log tells of %s %d times", name, n)
 		}
 	}
