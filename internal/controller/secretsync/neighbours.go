@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,9 +75,14 @@ func (r *Reconciler) writeStatus(ctx context.Context, sync *v1alpha1.SecretSync,
 
 // statusPatch is the change from the status that the cache had, to be written onto exactly that. If the SecretSync was edited
 // meanwhile, or made anew under its name, or another controller wrote a status, what the check found is not about it any more.
-// A merge patch replaces texts, numbers and lists as wholes, and a status has nothing else: its members are compared as wholes.
+// A merge patch replaces texts, numbers and lists as wholes, and a status has nothing else: its members are compared as wholes,
+// the conditions, which are most of it and seldom change, before they are encoded.
 func statusPatch(sync *v1alpha1.SecretSync, status v1alpha1.SecretSyncStatus) (client.Patch, error) {
-	was, err := members(sync.Status)
+	before := sync.Status
+	if equality.Semantic.DeepEqual(before.Conditions, status.Conditions) {
+		before.Conditions, status.Conditions = nil, nil
+	}
+	was, err := members(before)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +90,11 @@ func statusPatch(sync *v1alpha1.SecretSync, status v1alpha1.SecretSyncStatus) (c
 	if err != nil {
 		return nil, err
 	}
-	for name, before := range was {
-		switch after, kept := change[name]; {
+	for name, held := range was {
+		switch wanted, kept := change[name]; {
 		case !kept:
 			change[name] = json.RawMessage("null")
-		case bytes.Equal(before, after):
+		case bytes.Equal(held, wanted):
 			delete(change, name)
 		}
 	}

@@ -62,23 +62,54 @@ func TestInherited(t *testing.T) {
 	}
 }
 
-// TestAStatusIsWrittenOntoWhatWasSeen: the patch carries the version, and is refused if the object is another one by then.
+// TestAStatusIsWrittenOntoWhatWasSeen: the patch carries the version, and is refused if the object is another one by then. It
+// says what differs, and no more.
 func TestAStatusIsWrittenOntoWhatWasSeen(t *testing.T) {
 	t.Parallel()
-	sync := &v1alpha1.SecretSync{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app", ResourceVersion: "7"},
-		Status:     v1alpha1.SecretSyncStatus{SyncHash: "old", ObservedInputs: "same", ObservedForceSynchronization: "1"},
+	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Synced"}
+	stale := ready
+	stale.Reason = "Stale"
+	const isStale = `[{"type":"Ready","status":"True","lastTransitionTime":null,"reason":"Stale","message":""}]`
+	was := v1alpha1.SecretSyncStatus{
+		SyncHash: "old", ObservedInputs: "same", ObservedForceSynchronization: "1", Conditions: []metav1.Condition{ready},
 	}
-	patch, err := statusPatch(sync, v1alpha1.SecretSyncStatus{SyncHash: "new", ObservedInputs: "same"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := patch.Data(sync)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(`{"metadata":{"resourceVersion":"7"},"status":{"observedForceSynchronization":null,"syncHash":"new"}}`, string(got)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	for name, tc := range map[string]struct {
+		reason string
+		change func(*v1alpha1.SecretSyncStatus)
+		want   string
+	}{
+		"Changed": {"what is another text is written", func(s *v1alpha1.SecretSyncStatus) { s.SyncHash = "new" }, `{"syncHash":"new"}`},
+		"Dropped": {"what is not any more is taken away", func(s *v1alpha1.SecretSyncStatus) {
+			s.ObservedForceSynchronization = ""
+		}, `{"observedForceSynchronization":null}`},
+		"Condition": {"a list is written as a whole", func(s *v1alpha1.SecretSyncStatus) {
+			s.Conditions = []metav1.Condition{stale}
+		}, `{"conditions":` + isStale + `}`},
+		"NoCondition": {"or taken away", func(s *v1alpha1.SecretSyncStatus) { s.Conditions = nil }, `{"conditions":null}`},
+		"Time": {"a time is a text", func(s *v1alpha1.SecretSyncStatus) {
+			s.LastCheckTime = &metav1.Time{Time: time.Unix(1, 0).UTC()}
+		}, `{"lastCheckTime":"1970-01-01T00:00:01Z"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sync := &v1alpha1.SecretSync{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "app", ResourceVersion: "7"}, Status: was}
+			status := *was.DeepCopy()
+			tc.change(&status)
+			patch, err := statusPatch(sync, status)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := patch.Data(sync)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(`{"metadata":{"resourceVersion":"7"},"status":`+tc.want+`}`, string(got)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(was, sync.Status); diff != "" {
+				t.Errorf("the status that the cache holds was changed:\n%s", diff)
+			}
+		})
 	}
 }
 
