@@ -23,6 +23,11 @@ const conflictRetry = time.Second
 // tenth is the part of the interval over which checks are spread where nothing else spreads them.
 const tenth = 10
 
+// bundle is what the waits after a success are multiples of. As they begin at whole seconds, checks that are close to each other
+// come together: a program that is woken for each takes half as long again for it. It is short beside the 10 s over which a vault
+// counts requests, and rounding down keeps what is promised.
+const bundle = 250 * time.Millisecond
+
 // Schedule says when the checks of a SecretSync are due. It keeps nothing: its chance comes from the object's UID and the time of
 // the latest check, so that each object has a due time of its own, and a restart of the controller moves none.
 type Schedule struct {
@@ -64,9 +69,9 @@ func (s Schedule) wait(status v1alpha1.SecretSyncStatus, chance float64) time.Du
 		wait := min(max(lasted, first), s.Interval)
 		return wait - part(wait/4, chance)
 	case s.Jitter > 0:
-		return s.Interval + part(s.Jitter, chance)
+		return (s.Interval + part(s.Jitter, chance)).Truncate(bundle)
 	default:
-		return s.Interval - part(s.Interval/tenth, chance)
+		return (s.Interval - part(s.Interval/tenth, chance)).Truncate(bundle)
 	}
 }
 

@@ -74,6 +74,38 @@ func TestScheduleNext(t *testing.T) {
 	}
 }
 
+// TestScheduleBundles: checks after a success are due together, four times a second, and not only once; retries are not.
+func TestScheduleBundles(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason   string
+		schedule outcome.Schedule
+		result   outcome.Result
+		bundled  bool
+	}{
+		"Good":   {"early checks", outcome.Schedule{Interval: time.Minute}, good(outcome.Created), true},
+		"Jitter": {"late checks", outcome.Schedule{Interval: time.Minute, Jitter: time.Minute}, good(outcome.Created), true},
+		"Failed": {"a retry", outcome.Schedule{Interval: time.Minute}, bad(fault.Unreachable, outcome.SecretAbsent, "away"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			phases := map[time.Duration]bool{}
+			for i := range 100 {
+				due := tc.schedule.Next(after(tc.result, 0), fmt.Sprint("uid-", i), start())
+				phases[due.Sub(due.Truncate(time.Second))] = true
+			}
+			if n := len(phases); (n == 4) != tc.bundled {
+				t.Errorf("%s of 100 are due at %d moments of a second", tc.reason, n)
+			}
+			for phase := range phases {
+				if tc.bundled && phase%(250*time.Millisecond) != 0 {
+					t.Errorf("%s is due %v after a full second", tc.reason, phase)
+				}
+			}
+		})
+	}
+}
+
 func TestScheduleAtOnce(t *testing.T) {
 	t.Parallel()
 	s := outcome.Schedule{Interval: time.Hour}
