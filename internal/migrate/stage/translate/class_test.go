@@ -151,6 +151,7 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 		change       func(*model.Survey, *model.Identities, *model.Options)
 		translations int
 		ready        bool
+		blocked      bool
 		codes        []model.Code
 	}{
 		"Unused": {
@@ -173,7 +174,7 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 			},
 		},
 		"Broken": {
-			reason: "nothing can be made of mistakes", translations: 1, codes: []model.Code{"M401"},
+			reason: "nothing can be made of mistakes", translations: 1, blocked: true, codes: []model.Code{"M401"},
 			change: func(s *model.Survey, _ *model.Identities, _ *model.Options) {
 				mounts(s, "web", "")
 				s.Classes[0].Broken = true
@@ -187,14 +188,14 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 			},
 		},
 		"Patch": {
-			reason: "a piece of a class is none", translations: 1, codes: []model.Code{"M405"},
+			reason: "a piece of a class is none", translations: 1, blocked: true, codes: []model.Code{"M405"},
 			change: func(s *model.Survey, _ *model.Identities, _ *model.Options) {
 				mounts(s, "web", "")
 				s.Classes[0].Object.Partial = true
 			},
 		},
 		"NoAccount": {
-			reason: "nobody could read it", translations: 1, codes: []model.Code{"M404"},
+			reason: "nobody could read it", translations: 1, blocked: true, codes: []model.Code{"M404"},
 			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
 				mounts(s, "web", "")
 				ids.Accounts = nil
@@ -211,7 +212,8 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 				t.Errorf("%s: findings (-want +got):\n%s", tc.reason, diff)
 			}
 			ready := len(translations) > 0 && translations[0].Ready
-			if len(translations) != tc.translations || ready != tc.ready || ready != (len(plan.Changes) > 0) {
+			blocked := len(translations) > 0 && translations[0].Blocked
+			if len(translations) != tc.translations || ready != tc.ready || blocked != tc.blocked || ready != (len(plan.Changes) > 0) {
 				t.Errorf("%s: got %+v and %v", tc.reason, translations, steps(plan))
 			}
 		})

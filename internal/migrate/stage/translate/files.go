@@ -38,6 +38,7 @@ func (p *planner) listFiles(w *work) {
 			}
 		}
 	}
+	p.tellCertificates(w)
 	slices.SortStableFunc(w.files, func(a, b file) int { return cmp.Compare(a.Name, b.Name) })
 	w.files = slices.CompactFunc(w.files, func(a, b file) bool { return a.Name == b.Name })
 	p.nameKeys(w)
@@ -79,8 +80,7 @@ func (p *planner) separate(w *work, o spcparams.Object) bool {
 	if !on || o.Type != spcparams.TypeSecret || plain {
 		return false
 	}
-	p.tell(w, codeSeparate, "The provider writes certificate and key into files of their own: if %s is a certificate, there are "+
-		"%s.crt and %s.key.", o.Base(), o.Base(), o.Base())
+	w.certificates = append(w.certificates, o.Base())
 	answer, _ := p.ask(w, codeSeparate, o.Base(), model.Decision{
 		Question: fmt.Sprintf("Is the secret %s that of a certificate?", o.Name),
 		Options: []model.Option{
@@ -91,6 +91,14 @@ func (p *planner) separate(w *work, o spcparams.Object) bool {
 		Proposal: yes,
 	}, "")
 	return answer == yes
+}
+
+// tellCertificates says once for a class which of its objects may have files of their own beside them.
+func (p *planner) tellCertificates(w *work) {
+	if len(w.certificates) > 0 {
+		p.tell(w, codeSeparate, "The provider writes certificate and key into files of their own, NAME.crt and NAME.key: of the "+
+			"objects %s those that are certificates have them.", strings.Join(w.certificates, ", "))
+	}
 }
 
 // nameKeys gives each file a key: its own name where that is legal.

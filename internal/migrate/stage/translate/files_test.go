@@ -252,6 +252,20 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestCertificatesAreToldOnce: one finding for a class, however many of its objects are asked about.
+func TestCertificatesAreToldOnce(t *testing.T) {
+	s := mounted(t, azure("web", "", "a", "b"))
+	s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
+	plan, _ := translate.Plan(s, identities(s), model.Options{})
+	var told []string
+	for _, f := range plan.Findings {
+		told = append(told, f.Message)
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "a, b") || len(plan.Decisions) != 2 {
+		t.Errorf("got %d decisions and the findings %q", len(plan.Decisions), told)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	var objects []string
 	for i := range 41 {

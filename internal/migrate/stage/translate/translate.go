@@ -82,9 +82,11 @@ type work struct {
 	objects string
 	files   []file
 	syncs   []sync
-	// stopped says that nothing more can be said of the class; undecided that something is in the way of its steps; blocked
+	// stopped says that nothing more can be said of the class; undecided that something is in the way of its steps, blocked
 	// that no decision takes it out of the way.
 	stopped, undecided, blocked bool
+	// certificates are the objects that may be certificates with files of their own.
+	certificates []string
 }
 
 // A file of a mounted volume, and the source path that gives it.
