@@ -1,0 +1,17 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMigrateScripts runs the scripts in testdata/migrate, which specify the migration by example: one for each trap, named after
+// it, and one for each command. They read folders of manifests, and no cluster.
+func TestMigrateScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/migrate",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
