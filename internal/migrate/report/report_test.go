@@ -50,7 +50,10 @@ func sample() model.Report {
 				Summary: "Add clientID.", Undo: "git checkout",
 				Edits: []model.FieldEdit{{Op: model.OpAdd, Path: model.Path{"spec", "parameters", "clientID"}, Value: "x"}},
 			},
-			{ID: "c", Stage: model.Cleanup, Order: model.OrderCleanup, Verb: model.Run, Summary: "Revoke.", Undo: "none", Irreversible: true},
+			{
+				ID: "c", Stage: model.Cleanup, Order: model.OrderCleanup, Verb: model.Run, Summary: "Revoke.", Undo: "none",
+				Manual: "Ask the board.\nWait.\n", Irreversible: true,
+			},
 		},
 	}
 	return model.NewReport(survey, model.Options{Strategy: model.ZeroDowntime, Target: model.TargetSecretStore}, plan)
@@ -66,7 +69,7 @@ func TestTextHasEverything(t *testing.T) {
 		"Which name?", "open; proposed: orders-2 (stop | any other name)", "yes, unless you say otherwise", "decided: no",
 		"Stage prepare", "1. Make the identity.", `$ az identity create --name "${USER_ASSIGNED_IDENTITY_NAME}"`, "needs: a login", "risk: none",
 		"undo: az identity delete", "by hand: Azure is left to others", "Stage translate", "2. Add clientID.", "add spec.parameters.clientID",
-		"Stage cleanup", "cannot be undone", "2 found = 0 translated + 0 needs-decision + 1 blocked + 1 not-in-use; 3 steps.",
+		"Stage cleanup", "cannot be undone", "do: Ask the board.\n      Wait.", "2 found = 0 translated + 0 needs-decision + 1 blocked + 1 not-in-use; 3 steps.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q", want)
@@ -88,7 +91,7 @@ func TestHTMLHasEverything(t *testing.T) {
 	for _, want := range []string{
 		"Read from the folder deploy", "it is <odd> & shared", "unshare it", "about the whole", "Which name?", "orders-2", "any other name",
 		"Make the identity.", `az identity create --name "${USER_ASSIGNED_IDENTITY_NAME}"`, "a login", "az identity delete",
-		"Azure is left to others", "add spec.parameters.clientID", "cannot be undone", "stays as it is",
+		"Azure is left to others", "add spec.parameters.clientID", "cannot be undone", "stays as it is", "Ask the board. Wait.",
 		"2 found = 0 translated + 0 needs-decision + 1 blocked + 1 not-in-use",
 	} {
 		if !strings.Contains(text, want) {

@@ -237,6 +237,9 @@ func details(c model.Change, wide bool) []string {
 	if len(c.Command) > 0 {
 		lines = append(lines, "$ "+Shell(c.Command))
 	}
+	if c.Manual != "" && wide {
+		lines = append(lines, "do: "+c.Manual)
+	}
 	if c.Irreversible {
 		lines = append(lines, "cannot be undone")
 	}
