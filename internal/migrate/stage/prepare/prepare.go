@@ -1,9 +1,10 @@
 // Package prepare plans what has to be there before anything is moved: the operator's consent, managed identities that read the
 // vaults, service accounts that they trust, rights on the vaults, and a cluster whose tokens Entra can check.
 //
-// Promises: every class in use that is not broken, and about which nothing is undecided, has exactly one account; no identity
-// gets more than 20 federated credentials; names are legal and unique; what an earlier run arranged (a successor of the class
-// that exists already) keeps its identity and account, and asks for no further step once its SecretSync has succeeded.
+// Promises: every class in use that is not broken, and about which nothing is undecided, has exactly one account, unless the
+// operator refuses that values lie in etcd: then none has; no identity gets more than 20 federated credentials; names are legal
+// and unique; what an earlier run arranged (a successor of the class that exists already) keeps its identity and account, and
+// asks for no further step once its SecretSync has succeeded.
 //
 // It is pure. What Azure has already cannot be seen here: its steps are such that doing them again changes nothing.
 package prepare
@@ -49,6 +50,8 @@ func Plan(s model.Survey, o model.Options) (model.Plan, model.Identities) {
 		p.identitySteps()
 		p.vaultSteps()
 		p.accountSteps()
+	} else {
+		p.units, p.identities = nil, nil // nobody reads a vault, so that no later stage makes a Secret of it
 	}
 	p.plan.Changes = model.SortChanges(p.plan.Changes)
 	p.plan.Findings = model.SortFindings(p.plan.Findings)
