@@ -3,6 +3,7 @@
 //
 // Promises: the folder has mode 0700 and its files 0600; a file is whole or not there, since it is written beside its place and
 // renamed; a folder belongs to one cluster, or to one folder of manifests, and is refused for another; no secret value is in it.
+// It is made with the first file that is kept in it: a run that fails before, or only looks, leaves nothing behind.
 package state
 
 import (
@@ -54,6 +55,9 @@ type about struct {
 type Folder struct {
 	dir string
 	key []byte
+	// newKey says that the key is not in the folder yet; about is what state.yaml has to say, nil if it says so already.
+	newKey bool
+	about  []byte
 }
 
 // MismatchError says that a state folder belongs to another cluster or folder.
@@ -68,11 +72,11 @@ func (e *MismatchError) Error() string {
 		"this cluster", e.Dir, e.Has, e.Want)
 }
 
-// Open opens the state folder of an owner, or makes it. version is the program's; chance gives the key of digests, once. A
-// folder of another owner is refused by a *MismatchError, one that others may read by an error with the cure.
+// Open opens the state folder of an owner, which need not be there yet. version is the program's; chance gives the key of digests,
+// once. A folder of another owner is refused by a *MismatchError, one that others may read by an error with the cure.
 func Open(dir string, owner Owner, version string, chance io.Reader) (*Folder, error) {
 	f := &Folder{dir: dir}
-	if err := f.makeDir(); err != nil {
+	if err := f.lookAtDir(); err != nil {
 		return nil, fmt.Errorf("opening the state folder: %w", err)
 	}
 	if err := f.claim(owner, version); err != nil {
@@ -84,12 +88,12 @@ func Open(dir string, owner Owner, version string, chance io.Reader) (*Folder, e
 	return f, nil
 }
 
-// makeDir makes the folder. One that is there must be the user's alone.
-func (f *Folder) makeDir() error {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return err
-	}
+// lookAtDir looks whether a folder that is there is the user's alone.
+func (f *Folder) lookAtDir() error {
 	info, err := os.Stat(f.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -100,7 +104,7 @@ func (f *Folder) makeDir() error {
 	return nil
 }
 
-// claim writes whose the folder is, or looks whether it is the owner's.
+// claim looks whether the folder is the owner's, and keeps what has to be written for it to be.
 func (f *Folder) claim(owner Owner, version string) error {
 	path := filepath.Join(f.dir, stateFile)
 	content, err := os.ReadFile(path)
@@ -122,10 +126,11 @@ func (f *Folder) claim(owner Owner, version string) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return f.write(stateFile, content)
+	f.about = content
+	return nil
 }
 
-// readKey reads the key of digests, or makes it. Two runs at once make one: the second finds it there.
+// readKey reads the key of digests, or makes it.
 func (f *Folder) readKey(chance io.Reader) error {
 	path := filepath.Join(f.dir, keyFile)
 	key, err := os.ReadFile(path)
@@ -134,10 +139,7 @@ func (f *Folder) readKey(chance io.Reader) error {
 		if _, err := io.ReadFull(chance, key); err != nil {
 			return fmt.Errorf("making the key of digests: %w", err)
 		}
-		if err := f.create(keyFile, key); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		key, err = os.ReadFile(path)
+		f.newKey, err = true, nil
 	}
 	if err != nil {
 		return err
@@ -162,8 +164,39 @@ func (f *Folder) Digester() model.Digester {
 // Path is where a file of the folder is, for messages.
 func (f *Folder) Path(name string) string { return filepath.Join(f.dir, name) }
 
-// write puts a file in its place, whole or not at all.
+// makeDir makes the folder, its key and state.yaml, as far as they are not there. Of two runs at once one makes the key.
+func (f *Folder) makeDir() error {
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return fmt.Errorf("making the state folder: %w", err)
+	}
+	if f.newKey {
+		if err := f.create(keyFile, f.key); errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("another run made the state folder %s meanwhile: run again", f.dir)
+		} else if err != nil {
+			return err
+		}
+		f.newKey = false
+	}
+	if f.about == nil {
+		return nil
+	}
+	if err := f.put(stateFile, f.about); err != nil {
+		return err
+	}
+	f.about = nil
+	return nil
+}
+
+// write puts a file in its place, whole or not at all, in a folder that is there after that.
 func (f *Folder) write(name string, content []byte) error {
+	if err := f.makeDir(); err != nil {
+		return err
+	}
+	return f.put(name, content)
+}
+
+// put is write, in a folder that is there.
+func (f *Folder) put(name string, content []byte) error {
 	temporary, err := f.temporary(name, content)
 	if err != nil {
 		return err

@@ -18,11 +18,14 @@ import (
 // chance is what keys are made of.
 func chance(b byte) *bytes.Reader { return bytes.NewReader(bytes.Repeat([]byte{b}, 64)) }
 
-// open opens a state folder, and fails the test where that fails.
+// open opens a state folder, which is there after that, and fails the test where that fails.
 func open(t *testing.T, dir string) *state.Folder {
 	t.Helper()
 	f, err := state.Open(dir, state.Owner{Cluster: "uid"}, "v1", chance(1))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SaveDecisions(nil); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -33,6 +36,9 @@ func TestOpen(t *testing.T) {
 	first := open(t, dir).Digester()([]byte("x"))
 	again, err := state.Open(dir, state.Owner{Cluster: "uid"}, "v2", chance(2))
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.SaveDecisions(nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := again.Digester()([]byte("x")); got != first || len(got) != 64 {
@@ -56,6 +62,31 @@ func TestOpen(t *testing.T) {
 	}
 	if info, _ := os.Stat(dir); info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder has mode %v", info.Mode())
+	}
+}
+
+// TestOpenMakesNothing: who only looks, or fails, leaves nothing behind.
+func TestOpenMakesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	var opened []*state.Folder
+	for b := range byte(2) {
+		f, err := state.Open(dir, state.Owner{Cluster: "uid"}, "v1", chance(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened = append(opened, f)
+	}
+	if _, err := opened[0].Decisions(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder was made: %v", err)
+	}
+	if err := opened[0].SaveDecisions(nil); err != nil {
+		t.Error(err)
+	}
+	if err := opened[1].SaveDecisions(nil); err == nil || !strings.Contains(err.Error(), "run again") {
+		t.Errorf("a run with another key went on: %v", err)
 	}
 }
 
