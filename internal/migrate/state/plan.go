@@ -167,7 +167,11 @@ func list(b *bytes.Buffer, name string, n int) {
 
 // entry writes a decision with its question and answers as comments.
 func entry(b *bytes.Buffer, d model.Decision, a answer) error {
-	fmt.Fprintf(b, "\n  # %s\n  # %s, finding %s\n", line(d.Question), line(d.Object.String()), d.Code)
+	about := "the whole"
+	if d.Object != (model.Ref{}) {
+		about = line(d.Object.String())
+	}
+	fmt.Fprintf(b, "\n  # %s\n  # %s, finding %s\n", line(d.Question), about, d.Code)
 	for _, o := range d.Options {
 		fmt.Fprintf(b, "  #   %s: %s\n", line(o.Answer), line(o.Means))
 	}

@@ -49,6 +49,19 @@ decisions:
 obsolete: []
 `
 
+// TestPlanOfTheWhole: a decision about no object says so.
+func TestPlanOfTheWhole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	all := []model.Decision{{ID: "M202/etcd", Code: "M202", Question: "Is that so?", Proposal: "yes"}}
+	if err := open(t, dir).SaveDecisions(all); err != nil {
+		t.Fatal(err)
+	}
+	content, _ := os.ReadFile(filepath.Join(dir, state.PlanFile))
+	if want := "  # Is that so?\n  # the whole, finding M202\n"; !strings.Contains(string(content), want) {
+		t.Errorf("plan.yaml lacks %q:\n%s", want, content)
+	}
+}
+
 // planned makes a state folder with the decisions, and returns it with the path of its plan.yaml.
 func planned(t *testing.T) (*state.Folder, string) {
 	t.Helper()
