@@ -68,6 +68,10 @@ func TestFolder(t *testing.T) {
 			nil,
 		},
 		"ByHand": {"what is somebody else's is left", map[string]string{"web.yaml": web}, []model.Change{byHand}, map[string]string{}, nil},
+		"OfNoFile": {
+			"what only the cluster has, such as a Secret that the driver made, is in no file", map[string]string{"web.yaml": web},
+			[]model.Change{edit(model.Place{}, model.OpRemove, nil, "metadata", "labels")}, map[string]string{}, nil,
+		},
 		"Item": {
 			"objects of a list are edited in it",
 			map[string]string{"l.yaml": "kind: List\nitems:\n- spec: {a: 1}\n- spec: {a: 1}\n"},
