@@ -172,8 +172,8 @@ type Identities struct {
 	Identities []Identity `json:"identities"`
 	// Accounts are the service accounts, one for each namespace and identity.
 	Accounts []Account `json:"accounts"`
-	// Undecided are the classes that have no account because a decision about them is open.
-	Undecided []Ref `json:"undecided,omitempty"`
+	// Waiting are the classes that no account can be planned for until the operator decides.
+	Waiting []Ref `json:"waiting,omitempty"`
 }
 
 // Identity is a user-assigned managed identity.

@@ -163,6 +163,7 @@ func (p *planner) askForeign(u *unit, c model.Class) *unit {
 		c.Object.Ref, c.Params.VaultName, where))
 	switch {
 	case !decided:
+		p.waiting = append(p.waiting, c.Object.Ref)
 		return nil
 	case !isClientID(answer) && !isVariable(answer):
 		p.tell(codeLeft, c.Object, "By the answer %q no identity of %s reads the vault of %s.", answer, where, c.Object.Ref)

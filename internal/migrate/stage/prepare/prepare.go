@@ -68,6 +68,8 @@ type planner struct {
 	tenant, cloud string
 	units         []*unit
 	identities    []*identity
+	// waiting are the classes whose identity is asked for.
+	waiting []model.Ref
 }
 
 // tell adds a finding; the zero object is the cluster.
@@ -96,7 +98,7 @@ func (p *planner) add(c model.Change) { p.plan.Changes = append(p.plan.Changes, 
 
 // result is what the other stages need to know.
 func (p *planner) result() model.Identities {
-	ids := model.Identities{Identities: []model.Identity{}, Accounts: []model.Account{}}
+	ids := model.Identities{Identities: []model.Identity{}, Accounts: []model.Account{}, Waiting: p.waiting}
 	for _, id := range p.identities {
 		ids.Identities = append(ids.Identities, model.Identity{
 			Key: id.key(), Name: id.name, ClientID: id.client, Tenant: p.tenantOf(id), Vaults: id.vaults(),
@@ -111,10 +113,5 @@ func (p *planner) result() model.Identities {
 	slices.SortFunc(ids.Accounts, func(a, b model.Account) int {
 		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
-	for _, d := range slices.Concat(p.survey.Decisions, p.plan.Decisions) {
-		if _, decided := d.Effective(); !decided && d.Object.Kind == "SecretProviderClass" {
-			ids.Undecided = append(ids.Undecided, d.Object)
-		}
-	}
 	return ids
 }

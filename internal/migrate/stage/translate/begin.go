@@ -18,6 +18,10 @@ func (p *planner) begin(c model.Class) *work {
 	}
 	w := &work{class: c, params: c.Params, newClass: p.newName(c.Object)}
 	w.params.Objects = slices.Clone(c.Params.Objects)
+	if p.waits(w) {
+		w.stopped = true
+		return w
+	}
 	if !p.wanted(w) {
 		return nil
 	}
@@ -33,6 +37,14 @@ func (p *planner) begin(c model.Class) *work {
 		p.identify(w)
 	}
 	return w
+}
+
+// waits tells whether an earlier stage asks something about the class that has to be decided first.
+func (p *planner) waits(w *work) bool {
+	return slices.Contains(p.ids.Waiting, w.ref()) || slices.ContainsFunc(p.survey.Decisions, func(d model.Decision) bool {
+		_, decided := d.Effective()
+		return d.Object == w.ref() && !decided
+	})
 }
 
 // isProduct knows the twin that an earlier run made: it is nobody's volume, and stands beside the class that it was made of.
@@ -179,8 +191,5 @@ func (p *planner) identify(w *work) {
 		}
 	}
 	w.stopped = true
-	if slices.Contains(p.ids.Undecided, ref) {
-		return // the decision says what has to be said
-	}
 	p.tell(w, codeNoAccount, "No service account is planned that the class could be read with.")
 }

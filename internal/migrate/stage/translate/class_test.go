@@ -180,13 +180,6 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 				s.Classes[0].Broken = true
 			},
 		},
-		"Undecided": {
-			reason: "stage prepare asks who reads it, which says all", translations: 1, codes: []model.Code{},
-			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
-				mounts(s, "web", "")
-				ids.Accounts, ids.Undecided = nil, []model.Ref{s.Classes[0].Object.Ref}
-			},
-		},
 		"Patch": {
 			reason: "a piece of a class is none", translations: 1, blocked: true, codes: []model.Code{"M405"},
 			change: func(s *model.Survey, _ *model.Identities, _ *model.Options) {
@@ -199,6 +192,19 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
 				mounts(s, "web", "")
 				ids.Accounts = nil
+			},
+		},
+		"WaitsForItsIdentity": {
+			reason: "stage prepare asks who reads it: it is not blocked, and nothing is said twice", translations: 1, codes: []model.Code{},
+			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
+				mounts(s, "web", "")
+				ids.Accounts, ids.Waiting = nil, []model.Ref{s.Classes[0].Object.Ref}
+			},
+		},
+		"WaitsForTheInventory": {
+			reason: "stage inventory asks whether it is wanted: it is not said to be unused", translations: 1, codes: []model.Code{},
+			change: func(s *model.Survey, _ *model.Identities, _ *model.Options) {
+				s.Decisions = []model.Decision{{Object: s.Classes[0].Object.Ref, Required: true}}
 			},
 		},
 	}

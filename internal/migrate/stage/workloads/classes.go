@@ -128,20 +128,12 @@ func (p *planner) waits(object model.Object, namespace, class string) {
 	case !known && !p.found(namespace, class):
 		p.say(codeBlocked, object, "Make or correct the class, or name the one that is meant.",
 			"It uses SecretProviderClass %s, which is not there: pods that start now fail already.", class)
-	case t.Blocked, !known && !p.asked(namespace, class):
+	case !known || t.Blocked:
 		p.say(codeBlocked, object, "", "SecretProviderClass %s, which it uses, cannot be taken over as it stands.", class)
 	default:
 		// Only Plan.Ask makes findings of this gravity, but the question here is the class's own.
 		p.say(codeUndecided, object, "", "It uses SecretProviderClass %s, about which something has to be decided first.", class)
 	}
-}
-
-// asked tells whether stage inventory has a question open about a class.
-func (p *planner) asked(namespace, class string) bool {
-	return slices.ContainsFunc(p.survey.Decisions, func(d model.Decision) bool {
-		_, decided := d.Effective()
-		return !decided && d.Object.Kind == "SecretProviderClass" && d.Object.Namespace == namespace && d.Object.Name == class
-	})
 }
 
 // sync finds what takes the place of a Secret that a class makes.

@@ -216,17 +216,3 @@ volumes: [{name: v, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef
 		t.Errorf("nobody to keep for (-want +got):\n%s", diff)
 	}
 }
-
-// TestReadersWaitForTheInventory: a class that stage inventory asks about has no translation yet, and does not block for that.
-func TestReadersWaitForTheInventory(t *testing.T) {
-	t.Parallel()
-	asked := model.Ref{Kind: "SecretProviderClass", Namespace: "shop", Name: "app"}
-	s := surveyed(workload(t, "Deployment", "", "containers: [{name: c, envFrom: [{secretRef: {name: db}}]}]"))
-	s.Classes = []model.Class{{Object: model.Object{Ref: asked}, SecretObjects: []model.SecretObject{{Name: "db"}}}}
-	for answer, want := range map[string]string{"": "M502", "leave": "M501"} {
-		s.Decisions = []model.Decision{{Object: asked, Required: true, Answer: answer}}
-		if p := workloads.Plan(s, nil, zeroDowntime(nil)); codes(p) != want {
-			t.Errorf("answered %q: findings %v, want %s", answer, p.Findings, want)
-		}
-	}
-}
