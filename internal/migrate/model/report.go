@@ -67,9 +67,39 @@ func NewReport(s Survey, o Options, p Plan) Report {
 	for i, a := range r.Objects {
 		r.Objects[i].Outcome, r.Objects[i].Findings = r.outcome(Object{Ref: a.Ref, Place: a.Place}, unused)
 	}
+	r.secretsFollow(s)
 	r.Counts = count(r.Objects)
 	return r
 }
+
+// secretsFollow gives the Secrets that the driver made the outcome of their classes, where that is graver: nothing takes their
+// place before the classes are taken over.
+func (r Report) secretsFollow(s Survey) {
+	of := map[Ref]Outcome{}
+	for _, a := range r.Objects {
+		if a.Outcome.rank() > of[a.Ref].rank() {
+			of[a.Ref] = a.Outcome
+		}
+	}
+	worst := map[Ref]Outcome{}
+	for _, synced := range s.Synced {
+		for _, c := range s.Classes {
+			ref := c.Object.Ref
+			makes := ref.Namespace == synced.Ref.Namespace && slices.Contains(synced.Classes, ref.Name)
+			if makes && of[ref].rank() > worst[synced.Ref].rank() {
+				worst[synced.Ref] = of[ref]
+			}
+		}
+	}
+	for i, a := range r.Objects {
+		if worst[a.Ref].rank() > a.Outcome.rank() {
+			r.Objects[i].Outcome = worst[a.Ref]
+		}
+	}
+}
+
+// rank orders outcomes by how much they hold up.
+func (o Outcome) rank() int { return slices.Index([]Outcome{NeedsDecision, Blocked}, o) }
 
 // outcome is what becomes of one object, and the codes of what was said about it.
 func (r Report) outcome(object Object, unused map[Ref]bool) (Outcome, []Code) {
@@ -214,7 +244,9 @@ func Tell(r Report, findings []Finding) Report {
 	objects := append([]Accounted{}, r.Objects...)
 	for i, a := range objects {
 		outcome, codes := r.outcome(Object{Ref: a.Ref, Place: a.Place}, map[Ref]bool{a.Ref: a.Outcome == NotInUse})
-		objects[i].Outcome, objects[i].Findings = outcome, codes
+		if objects[i].Findings = codes; outcome.rank() > a.Outcome.rank() {
+			objects[i].Outcome = outcome
+		}
 	}
 	r.Objects, r.Counts = objects, count(objects)
 	return r

@@ -66,6 +66,21 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestSecretsFollowTheirClasses: a Secret that the driver made is not said to be taken over while its class is not, also when
+// more is told later.
+func TestSecretsFollowTheirClasses(t *testing.T) {
+	t.Parallel()
+	c := class("a", model.Ref{Kind: "Pod"})
+	made := model.SyncedSecret{Ref: model.Ref{Kind: "Secret", Namespace: "shop", Name: "db"}, Classes: []string{"a"}, Exists: true}
+	ask := model.Plan{Decisions: []model.Decision{{Object: c.Object.Ref, Required: true}}}
+	r := model.NewReport(model.Survey{Classes: []model.Class{c}, Synced: []model.SyncedSecret{made}}, model.Options{}, ask)
+	for _, r := range []model.Report{r, model.Tell(r, []model.Finding{{Code: "M999", Severity: model.Info, Object: made.Ref}})} {
+		if r.Objects[0].Ref != made.Ref || r.Objects[0].Outcome != model.NeedsDecision || r.Counts.NeedsDecision != 2 {
+			t.Errorf("got %+v", r.Objects)
+		}
+	}
+}
+
 // TestEveryObjectIsCountedOnce: whatever is found has one outcome, the sums match, and the order in which it was found does not
 // matter.
 func TestEveryObjectIsCountedOnce(t *testing.T) {
