@@ -17,7 +17,8 @@ type Survey struct {
 	Azure *Azure `json:"azure,omitempty"`
 	// Classes are the SecretProviderClasses of provider azure.
 	Classes []Class `json:"classes"`
-	// Others are the SecretProviderClasses of other providers. They are left alone, and so must the driver be.
+	// Others are the SecretProviderClasses of other providers, and the workloads that mount nothing but these. They are left
+	// alone, and so must the driver be.
 	Others []Ref `json:"others,omitempty"`
 	// Workloads are the objects at the top of an owner chain that hold a pod template (or are a pod), and mount a class or
 	// use a Secret that a class makes.

@@ -40,7 +40,6 @@ func (t *taking) readClasses() {
 		}
 	}
 	slices.SortStableFunc(t.survey.Existing, compareObjects)
-	t.survey.Others = sortedRefs(t.survey.Others)
 }
 
 // readForeign notes a class of another provider.

@@ -134,7 +134,7 @@ func checkFindings(t *testing.T, s model.Survey, want string) {
 	}
 }
 
-// TestOtherProviders: classes of other providers are left alone, and so is what the driver makes of them.
+// TestOtherProviders: classes of other providers are left alone, and so is what mounts them and what the driver makes of them.
 func TestOtherProviders(t *testing.T) {
 	t.Parallel()
 	s := inventory.Survey(model.Snapshot{Objects: objects(t,
@@ -148,7 +148,7 @@ func TestOtherProviders(t *testing.T) {
 	if diff := cmp.Diff(want, told(s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if len(s.Others) != 2 || len(s.Synced) > 0 || len(s.Classes) > 0 {
+	if len(s.Others) != 3 || s.Others[0].Kind != "Deployment" || len(s.Synced) > 0 || len(s.Classes) > 0 {
 		t.Errorf("others %v, synced %v, classes %v", s.Others, s.Synced, s.Classes)
 	}
 	if diff := cmp.Diff([]string{"vault"}, s.Installed.Providers); diff != "" {

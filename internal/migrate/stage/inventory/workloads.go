@@ -45,6 +45,7 @@ func (t *taking) readWorkloads() {
 			t.readFamily(*family)
 		}
 	}
+	t.survey.Others = sortedRefs(t.survey.Others)
 }
 
 // readFamily lists the object on top of a family if it is of concern.
@@ -62,6 +63,9 @@ func (t *taking) readFamily(f family) {
 	stray := t.strayClasses(w, f.pods)
 	differ := append(slices.Clone(stray), t.straySecrets(w, f.pods)...)
 	if len(w.Volumes)+len(w.Uses)+len(differ) == 0 {
+		if t.mountsForeign(f.top) {
+			t.survey.Others = append(t.survey.Others, object.Ref)
+		}
 		return
 	}
 	if w.PodSpec == nil {
@@ -90,6 +94,14 @@ func (t *taking) volumes(object model.Object, at model.Path) []model.Volume {
 		}
 	}
 	return found
+}
+
+// mountsForeign tells whether pods of the object at a place mount a class of another provider.
+func (t *taking) mountsForeign(i int) bool {
+	object := t.objects.all[i]
+	return slices.ContainsFunc(t.objects.specs[i], func(at model.Path) bool {
+		return slices.ContainsFunc(csiVolumes(object, at), func(v model.Volume) bool { return t.foreign.has(object.Namespace, v.Class) })
+	})
 }
 
 // classOfBase is the class of a volume in the object that a piece is of.

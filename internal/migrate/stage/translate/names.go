@@ -287,7 +287,7 @@ func (p *planner) classTaken(w *work, name string) bool {
 		}
 	}
 	return !legal(name) || slices.ContainsFunc(p.survey.Others, func(r model.Ref) bool {
-		return r.Namespace == namespace && r.Name == name
+		return r.Kind == kindClass && r.Namespace == namespace && r.Name == name
 	})
 }
 

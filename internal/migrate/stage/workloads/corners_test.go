@@ -36,7 +36,7 @@ func TestPatchesOfNothing(t *testing.T) {
 	app, empty := class("app", "a"), class("empty")
 	s := surveyed(workload(t, "Deployment", "", "volumes: ["+csi("v", "app")+"]"))
 	patch := overlay(t, &s, "volumes: [{name: v, csi: {volumeAttributes: {secretProviderClass: other}}}, "+csi("w", "empty")+", "+csi("x", "aws")+"]")
-	s.Others = []model.Ref{{Namespace: "shop", Name: "aws"}}
+	s.Others = []model.Ref{{Kind: "SecretProviderClass", Namespace: "shop", Name: "aws"}}
 	p := workloads.Plan(s, []model.Translation{app, empty, class("other", "x")}, zeroDowntime(nil))
 	got := patched(t, patch, change(t, p, "workloads/edit/deployment//web@overlay.yaml:1").Edits)
 	spec, _ := podSpec("Deployment").Get(got)
