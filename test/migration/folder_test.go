@@ -37,7 +37,8 @@ func planFolder(t *testing.T, dir string, answers map[string]string) (model.Snap
 		t.Fatal(err)
 	}
 	return snapshot, migrate.Plan(snapshot, model.Options{
-		Strategy: model.ZeroDowntime, Target: model.TargetSecretStore, Style: model.StyleDirect, Roles: model.RolesLeast, Decisions: answers,
+		Strategy: model.ZeroDowntime, Target: model.TargetSecretStore, Style: model.StyleDirect, Roles: model.RolesLeast,
+		Decisions: answers,
 	})
 }
 

@@ -30,8 +30,9 @@ type Result struct {
 // Names lists the files, sorted.
 func (r Result) Names() []string { return slices.Sorted(maps.Keys(r.Files)) }
 
-// Folder works out what the files of a folder become by the changes. Steps of no file's are passed over: commands,
-// checks, and what is done to an object that only the cluster has, such as a Secret that the driver made. The error is of reading a file; what cannot be edited is a finding.
+// Folder works out what the files of a folder become by the changes. Steps of no file's are passed over: commands, checks, and
+// what is done to an object that only the cluster has, such as a Secret that the driver made. The error is of reading a file;
+// what cannot be edited is a finding.
 func Folder(folder fs.FS, changes []model.Change) (Result, error) {
 	e := editor{folder: folder, files: map[string]*yamledit.File{}}
 	var gone []model.Change

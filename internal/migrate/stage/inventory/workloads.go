@@ -100,7 +100,9 @@ func (t *taking) volumes(object model.Object, at model.Path) []model.Volume {
 func (t *taking) mountsForeign(i int) bool {
 	object := t.objects.all[i]
 	return slices.ContainsFunc(t.objects.specs[i], func(at model.Path) bool {
-		return slices.ContainsFunc(csiVolumes(object, at), func(v model.Volume) bool { return t.foreign.has(object.Namespace, v.Class) })
+		return slices.ContainsFunc(csiVolumes(object, at), func(v model.Volume) bool {
+			return t.foreign.has(object.Namespace, v.Class)
+		})
 	})
 }
 

@@ -195,7 +195,7 @@ func TestClassesThatAreLeftAlone(t *testing.T) {
 			},
 		},
 		"WaitsForItsIdentity": {
-			reason: "stage prepare asks who reads it: it is not blocked, and nothing is said twice", translations: 1, codes: []model.Code{},
+			reason: "stage prepare asks who reads it: it is not blocked, nothing is said twice", translations: 1, codes: []model.Code{},
 			change: func(s *model.Survey, ids *model.Identities, _ *model.Options) {
 				mounts(s, "web", "")
 				ids.Accounts, ids.Waiting = nil, []model.Ref{s.Classes[0].Object.Ref}

@@ -37,7 +37,8 @@ func (p *planner) found(namespace, class string) bool {
 // foreign tells whether a class is another provider's.
 func (p *planner) foreign(namespace, class string) bool {
 	return slices.ContainsFunc(p.survey.Others, func(ref model.Ref) bool {
-		return ref.Kind == "SecretProviderClass" && ref.Name == class && (ref.Namespace == namespace || ref.Namespace == "" || namespace == "")
+		return ref.Kind == "SecretProviderClass" && ref.Name == class &&
+			(ref.Namespace == namespace || ref.Namespace == "" || namespace == "")
 	})
 }
 
