@@ -63,7 +63,8 @@ func TestMistakesAreSeen(t *testing.T) {
 		}
 	}
 	for _, words := range [][]string{
-		{"k8s-extension", "create", "--cluster-name", "x"}, {"connectedk8s", "update", "--name", "x", "--resource-group", "g", "--oidc"},
+		{"k8s-extension", "create", "--cluster-name", "x"},
+		{"connectedk8s", "update", "--name", "x", "--resource-group", "g", "--oidc"},
 		{"k8s-extension", "remove"},
 	} {
 		if problem, _ := checkExtension(words); problem == "" {

@@ -31,7 +31,7 @@ var leftAlone = []model.Code{model.CodeLeft, model.CodeClassElsewhere, "M526"}
 func planFolder(t *testing.T, dir string, answers map[string]string) (model.Snapshot, model.Report) {
 	t.Helper()
 	snapshot, err := read.Folder(context.Background(), os.DirFS(dir), dir, read.FolderOptions{
-		Digest: func(value []byte) string { return "digest" },
+		Digest: digest,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -57,8 +57,7 @@ func verifyCodes() []Entry {
 		{
 			"M608", Info, "The state folder stays",
 			"Backups, decisions and the journal are in the state folder. No value of a secret is in it, but names of workloads, " +
-				"vaults and " +
-				"principals are.",
+				"vaults and principals are.",
 			"It is the way back. It is also of no use to anybody else.",
 			"Remove it when no way back is needed any more; no step does it unasked.",
 		},

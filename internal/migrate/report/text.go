@@ -228,36 +228,26 @@ func steps(changes []model.Change, wide bool) string {
 // details are the lines below a step.
 func details(c model.Change, wide bool) []string {
 	var lines []string
-	if place := c.Place.String(); place != "" && wide {
-		lines = append(lines, "in "+place)
+	add := func(mark, text string, shown bool) {
+		if text != "" && shown {
+			lines = append(lines, mark+text)
+		}
 	}
-	if c.ByHand != "" {
-		lines = append(lines, "by hand: "+c.ByHand)
-	}
-	if len(c.Command) > 0 {
-		lines = append(lines, "$ "+Shell(c.Command))
-	}
-	if c.Manual != "" && wide {
-		lines = append(lines, "do: "+c.Manual)
-	}
+	add("in ", c.Place.String(), wide)
+	add("by hand: ", c.ByHand, true)
+	add("$ ", Shell(c.Command), true)
+	add("do: ", c.Manual, wide)
 	if c.Irreversible {
 		lines = append(lines, "cannot be undone")
 	}
-	if !wide {
-		return lines
-	}
 	for _, e := range c.Edits {
-		lines = append(lines, string(e.Op)+" "+e.Path.String())
+		add(string(e.Op)+" ", e.Path.String(), wide)
 	}
 	for _, need := range c.Needs {
-		lines = append(lines, "needs: "+need)
+		add("needs: ", need, wide)
 	}
-	if c.Risk != "" {
-		lines = append(lines, "risk: "+c.Risk)
-	}
-	if c.Undo != "" {
-		lines = append(lines, "undo: "+c.Undo)
-	}
+	add("risk: ", c.Risk, wide)
+	add("undo: ", c.Undo, wide)
 	return lines
 }
 

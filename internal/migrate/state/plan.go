@@ -150,8 +150,8 @@ func render(decisions []model.Decision, a answers) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-const header = `# The decisions of this migration. Change "answer", and where a "decided" is, set it to true: until then nothing is
-# done about the object. Entries without "decided" count as they stand. The file is written anew by every
+const header = `# The decisions of this migration. Change "answer", and where a "decided" is, set it to true: until then nothing
+# is done about the object. Entries without "decided" count as they stand. The file is written anew by every
 # plan: answers are kept, comments are not.
 version: 1
 `

@@ -72,8 +72,8 @@ func (e *MismatchError) Error() string {
 		"this cluster", e.Dir, e.Has, e.Want)
 }
 
-// Open opens the state folder of an owner, which need not be there yet. version is the program's; chance gives the key of digests,
-// once. A folder of another owner is refused by a *MismatchError, one that others may read by an error with the cure.
+// Open opens the state folder of an owner, which need not be there yet. version is the program's; chance gives the key of
+// digests, once. A folder of another owner is refused by a *MismatchError, one that others may read by an error with the cure.
 func Open(dir string, owner Owner, version string, chance io.Reader) (*Folder, error) {
 	f := &Folder{dir: dir}
 	if err := f.lookAtDir(); err != nil {

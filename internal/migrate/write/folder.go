@@ -84,7 +84,8 @@ func (e *editor) open(name string) (*yamledit.File, error) {
 func (e *editor) change(c model.Change) error {
 	switch {
 	case c.Verb == model.Edit && c.Place.Inside != "":
-		e.refuse(c, fmt.Errorf("%s: the patch stands within the kustomization, at %s: put it into a file of its own", c.Place, c.Place.Inside))
+		e.refuse(c, fmt.Errorf("%s: the patch stands within the kustomization, at %s: put it into a file of its own", c.Place,
+			c.Place.Inside))
 		return nil
 	case c.Place.File == "" || c.Place.Inside != "":
 		return e.addFile(c)

@@ -69,8 +69,11 @@ func TestFolder(t *testing.T) {
 		},
 		"ByHand": {"what is somebody else's is left", map[string]string{"web.yaml": web}, []model.Change{byHand}, map[string]string{}, nil},
 		"OfNoFile": {
-			"what only the cluster has, such as a Secret that the driver made, is in no file", map[string]string{"web.yaml": web},
-			[]model.Change{edit(model.Place{}, model.OpRemove, nil, "metadata", "labels")}, map[string]string{}, nil,
+			"what only the cluster has, such as a Secret that the driver made, is in no file",
+			map[string]string{"web.yaml": web},
+			[]model.Change{edit(model.Place{}, model.OpRemove, nil, "metadata", "labels")},
+			map[string]string{},
+			nil,
 		},
 		"Item": {
 			"objects of a list are edited in it",
@@ -119,12 +122,18 @@ func TestFolder(t *testing.T) {
 			[]model.Code{"M702"},
 		},
 		"Inline": {
-			"a patch within a kustomization is text within text", map[string]string{"web.yaml": web},
-			[]model.Change{edit(inside(at("web.yaml", 0, -1)), model.OpReplace, int64(2), "spec", "a")}, map[string]string{}, []model.Code{"M701"},
+			"a patch within a kustomization is text within text",
+			map[string]string{"web.yaml": web},
+			[]model.Change{edit(inside(at("web.yaml", 0, -1)), model.OpReplace, int64(2), "spec", "a")},
+			map[string]string{},
+			[]model.Code{"M701"},
 		},
 		"CreateBesideInline": {
-			"a kustomization holds no second document", map[string]string{"web.yaml": web},
-			[]model.Change{create(inside(at("web.yaml", 0, -1)))}, map[string]string{"secretsync-x.yaml": "kind: SecretSync\n"}, []model.Code{"M703"},
+			"a kustomization holds no second document",
+			map[string]string{"web.yaml": web},
+			[]model.Change{create(inside(at("web.yaml", 0, -1)))},
+			map[string]string{"secretsync-x.yaml": "kind: SecretSync\n"},
+			[]model.Code{"M703"},
 		},
 		"Impossible": {
 			"an edit of what is not there is told",

@@ -388,19 +388,3 @@ func TestConsentComesFirst(t *testing.T) {
 		t.Error("the question is answered and still open")
 	}
 }
-
-// TestWaitingClasses: a class whose identity is asked for is named to the stages that follow, until it is answered.
-func TestWaitingClasses(t *testing.T) {
-	t.Parallel()
-	for answer, waiting := range map[string]int{"": 1, "leave": 0, newClient: 0} {
-		e, o := estate{}, options()
-		e.class("shop", "a", "kv", principal)
-		e.class("shop", "b", "kv", principal)
-		e.class("gov", "a", "kv", principal, func(c *model.Class) { c.Params.CloudName = "AzureUSGovernmentCloud" })
-		o.Decisions["M212/gov/a/SecretProviderClass"] = answer
-		_, ids := prepare.Plan(e.Survey, o)
-		if len(ids.Waiting) != waiting || waiting == 1 && ids.Waiting[0].Namespace != "gov" {
-			t.Errorf("answered %q: waiting are %v", answer, ids.Waiting)
-		}
-	}
-}
