@@ -135,6 +135,12 @@ func (m migration) edit(ctx context.Context, p program, stages ...model.StageNam
 		}
 		p.note(written(target, files))
 	}
+	if !m.dryRun {
+		// What is told to be answered in plan.yaml has to be in it.
+		if err := run.state.SaveDecisions(run.report.Decisions); err != nil {
+			return err
+		}
+	}
 	return run.finish(report)
 }
 

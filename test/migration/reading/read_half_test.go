@@ -2,6 +2,7 @@ package reading
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,6 +89,11 @@ func TestClusterHalfInstalled(t *testing.T) {
 	if err := shared.Apply(t.Context(), []byte("apiVersion: storage.k8s.io/v1\nkind: CSIDriver\nmetadata: {name: secrets-store.csi.k8s.io}\n")); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := typed(t).StorageV1().CSIDrivers().Delete(context.WithoutCancel(t.Context()), model.Driver, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("removing the CSIDriver that other tests have nothing to do with: %v", err)
+		}
+	})
 	if found := halves(); len(found) != 1 || !strings.Contains(found[0].Message, "SecretProviderClassPodStatus") {
 		t.Errorf("got %v", found)
 	}
