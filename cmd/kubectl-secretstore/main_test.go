@@ -20,7 +20,7 @@ type withCluster struct{ m *testing.M }
 
 // Run implements testscript.TestingM.
 func (w withCluster) Run() int {
-	crds, err := cluster.Manifests("charts/secretstore/crds/secret-sync*.yaml")
+	crds, err := cluster.Manifests("charts/secretstore/crds/*.yaml")
 	if err != nil {
 		panic(err)
 	}

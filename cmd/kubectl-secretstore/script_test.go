@@ -92,7 +92,7 @@ func setUp(t *testing.T, env *testscript.Env) error {
 	env.Setenv("KUBECTL", kubectl)
 	for variable, config := range map[string]*rest.Config{
 		"KUBECONFIG": operator, "NOBODY": nobody, "STRANGER": stranger, "WITHOUT_CRD": withoutCRD(t, shared.Config()),
-		"GONE": {Host: "https://127.0.0.1:1"},
+		"GONE": {Host: "https://127.0.0.1:1"}, "ADMIN": shared.Config(),
 	} {
 		file := filepath.Join(env.WorkDir, variable+".kubeconfig")
 		if err := writeKubeconfig(file, ns, config); err != nil {
@@ -128,7 +128,9 @@ func withoutCRD(t *testing.T, config *rest.Config) *rest.Config {
 func writeKubeconfig(file, namespace string, config *rest.Config) error {
 	kubeconfig := clientcmdapi.NewConfig()
 	kubeconfig.Clusters["test"] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	kubeconfig.AuthInfos["test"] = &clientcmdapi.AuthInfo{Token: config.BearerToken}
+	kubeconfig.AuthInfos["test"] = &clientcmdapi.AuthInfo{
+		Token: config.BearerToken, ClientCertificateData: config.CertData, ClientKeyData: config.KeyData,
+	}
 	kubeconfig.Contexts["test"] = &clientcmdapi.Context{Cluster: "test", AuthInfo: "test", Namespace: namespace}
 	kubeconfig.CurrentContext = "test"
 	if err := clientcmd.WriteToFile(*kubeconfig, file); err != nil {
