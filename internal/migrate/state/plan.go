@@ -23,8 +23,9 @@ const (
 	knownFile = "decisions.json"
 )
 
-// Decisions reads the operator's answers that count, by the IDs of decisions: all of those that are not required, and of those
-// that are the ones marked `decided: true`. Without a plan.yaml there are none. A mistake in it is a *PlanError.
+// Decisions reads the operator's answers that count, by the IDs of decisions: of those that are not required what differs from
+// the proposal, and of those that are the ones marked `decided: true`. Without a plan.yaml there are none. A mistake in it is a
+// *PlanError.
 func (f *Folder) Decisions() (map[string]string, error) {
 	answers, known, err := f.readPlan()
 	if err != nil {
@@ -91,7 +92,11 @@ func (f *Folder) readPlan() (answers, []model.Decision, error) {
 		}
 	}
 	a, err := parsePlan(f.Path(PlanFile), content, known)
-	return a, known, err
+	if err != nil {
+		return a, known, err
+	}
+	a.dropProposals(known)
+	return a, known, nil
 }
 
 // has tells whether a file is there.
@@ -110,6 +115,16 @@ type answer struct {
 // answers are the entries of plan.yaml by their IDs.
 type answers struct {
 	current, obsolete map[string]answer
+}
+
+// dropProposals forgets the entries that stand as they were proposed and count without being decided: nobody has said them, so
+// that a later proposal takes their place.
+func (a answers) dropProposals(known []model.Decision) {
+	for _, d := range known {
+		if given, ok := a.current[d.ID]; ok && !d.Required && given.Answer == d.Proposal {
+			delete(a.current, d.ID)
+		}
+	}
 }
 
 // of is the answer that is written for a decision: what the operator said, now or when the question was asked before, unless
