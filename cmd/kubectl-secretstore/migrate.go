@@ -15,13 +15,28 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// openError says that not every object that was found can be taken over yet.
-type openError struct{ counts model.Counts }
+// openError says that not every object that was found can be taken over yet, or that something else is in the way.
+type openError struct {
+	counts   model.Counts
+	inTheWay int
+}
 
 // Error sums up what is left.
 func (e openError) Error() string {
-	return fmt.Sprintf("of %s, %d need a decision and %d are blocked: the report says which, why, and what to do",
-		plural(e.counts.Total, "object"), e.counts.NeedsDecision, e.counts.Blocked)
+	text := fmt.Sprintf("of %s, %d need a decision and %d are blocked", plural(e.counts.Total, "object"), e.counts.NeedsDecision,
+		e.counts.Blocked)
+	if e.inTheWay > 0 {
+		text += fmt.Sprintf(", and %d of the findings about the whole are in the way", e.inTheWay)
+	}
+	return text + ": the report says which, why, and what to do"
+}
+
+// open is an openError if anything of a report is left open, else nil.
+func open(r model.Report) error {
+	if e := (openError{r.Counts, r.InTheWay()}); e.counts.NeedsDecision+e.counts.Blocked+e.inTheWay > 0 {
+		return e
+	}
+	return nil
 }
 
 // migrateFlags are what all verbs of migrate take, as they were typed.

@@ -137,10 +137,7 @@ func (r *migrationRun) finish(shown model.Report) error {
 	if err := r.show(shown); err != nil {
 		return err
 	}
-	if c := r.report.Counts; c.NeedsDecision+c.Blocked > 0 {
-		return openError{c}
-	}
-	return nil
+	return open(r.report)
 }
 
 // show writes a report in the format that was asked for.

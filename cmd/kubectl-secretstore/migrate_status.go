@@ -59,10 +59,7 @@ It reads afresh, so that what was done in the meantime, by whomever, counts. It 
 		if err != nil {
 			return err
 		}
-		if c := run.report.Counts; c.NeedsDecision+c.Blocked > 0 {
-			return openError{c}
-		}
-		return nil
+		return open(run.report)
 	})
 }
 

@@ -235,6 +235,18 @@ func (c *Counts) of(outcome Outcome) *int {
 	}
 }
 
+// InTheWay counts the blocking findings that are about no object of the report: about the cluster, the vaults or the order.
+func (r Report) InTheWay() int {
+	count := 0
+	for _, f := range r.Findings {
+		about := slices.ContainsFunc(r.Objects, func(a Accounted) bool { return a.Ref == f.Object })
+		if f.Severity == Blocking && !about {
+			count++
+		}
+	}
+	return count
+}
+
 // Tell adds findings that were made after the plan, of writing it, and counts again.
 func Tell(r Report, findings []Finding) Report {
 	if len(findings) == 0 {

@@ -173,6 +173,21 @@ func TestWhatAMigrationMakesIsNotFound(t *testing.T) {
 	}
 }
 
+// TestInTheWay: what is blocked about no object of the report counts by itself, and nothing else does.
+func TestInTheWay(t *testing.T) {
+	t.Parallel()
+	c := class("a")
+	r := model.NewReport(model.Survey{Classes: []model.Class{c}}, model.Options{}, model.Plan{Findings: []model.Finding{
+		{Code: "M997", Severity: model.Blocking, Object: c.Object.Ref},
+		{Code: "M998", Severity: model.Blocking},
+		{Code: "M999", Severity: model.Needed},
+		{Code: "M996", Severity: model.Blocking, Object: model.Ref{Kind: "Pod", Name: "x"}},
+	}})
+	if got := r.InTheWay(); got != 2 {
+		t.Errorf("got %d, want the one about nothing and the one about what was not found", got)
+	}
+}
+
 // TestReportIsMachineReadable: the members that are promised to programs are there under their names.
 func TestReportIsMachineReadable(t *testing.T) {
 	t.Parallel()
