@@ -170,7 +170,8 @@ func (c *converter) scalar(n *yaml.Node) (any, error) {
 func number(n *yaml.Node) (any, error) {
 	var value any
 	if err := n.Decode(&value); err != nil {
-		return nil, &lineError{n.Line, fmt.Sprintf("%q is no %s", n.Value, strings.TrimPrefix(n.ShortTag(), "!!"))}
+		what := strings.TrimPrefix(n.ShortTag(), "!!")
+		return nil, &lineError{n.Line, "a value that is no " + what} // the value may be a secret
 	}
 	switch v := value.(type) {
 	case int:

@@ -219,12 +219,24 @@ func TestFolderBroken(t *testing.T) {
 	}
 }
 
+func TestBrokenValueIsNotTold(t *testing.T) {
+	_, err := read.Folder(t.Context(), fstest.MapFS{"a.yaml": {Data: []byte(object("Secret", "s") + "stringData: {b: !!int swordfish}\n")}},
+		"f", read.FolderOptions{Digest: func([]byte) string { return "" }})
+	if err == nil || strings.Contains(err.Error(), "swordfish") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFolderSecrets(t *testing.T) {
 	const value = "c3dvcmRmaXNo" // swordfish
 	secret := object("Secret", "s") + "data: {a: " + value + "}\nstringData: {b: swordfish}\n"
 	snapshot := folder(t, map[string]string{
 		"a.yaml": secret, "l.yaml": "apiVersion: v1\nkind: SecretList\nitems:\n- metadata: {name: t}\n  data: {a: " + value + "}\n",
 		"n.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: SecretList\n  items:\n  - data: {a: " + value + "}\n",
+		// With a target, kustomize takes no notice of the kind that a patch says.
+		"t/kustomization.yaml": "patches:\n- target: {kind: Secret, name: s}\n  path: p.yaml\n- target: {kind: Secret, name: s}\n  patch: |\n" +
+			"    apiVersion: v1\n    kind: Any\n    metadata: {name: any}\n    stringData: {a: swordfish}\n",
+		"t/p.yaml": "apiVersion: v1\nkind: Any\nmetadata: {name: any}\ndata: {a: " + value + "}\n",
 		"k/kustomization.yaml": "secretGenerator:\n- name: x\n  literals: [a=swordfish]\npatches:\n- patch: |\n    " +
 			strings.ReplaceAll(strings.TrimSpace(secret), "\n", "\n    ") + "\n",
 	})

@@ -164,7 +164,7 @@ func (f *kustomizer) use(file string, namespaces map[string]bool) {
 // place gives an object its namespace, and marks it if it is a patch.
 func (f *kustomizer) place(o *model.Object) {
 	if p, ok := f.patched[o.Place.File]; ok && o.Place.Inside == "" {
-		p.mark(o)
+		*o = p.mark(*o, f.options.Digest)
 	}
 	if o.Place.Inside == "" {
 		locate(o, f.namespaces[o.Place.File])

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,12 +18,19 @@ type patch struct {
 	pointer, file, text string
 }
 
-// mark makes an object a patch of what the entry names: with a target, the patch's own name means nothing.
-func (p patch) mark(o *model.Object) {
+// mark makes an object a patch of what the entry names: with a target, the patch's own kind and name mean nothing, so that what
+// was read as any other kind may turn out to hold the values of a Secret.
+func (p patch) mark(o model.Object, digest model.Digester) model.Object {
 	o.Partial = true
-	if p.target.Kind != "" && p.target.Name != "" {
-		o.Kind, o.Name = p.target.Kind, p.target.Name
+	if p.target.Kind == "" || p.target.Name == "" {
+		return o
 	}
+	known := o.Kind == "Secret" && o.Group() == "" // and was redacted when it was read
+	o.Kind, o.Name = p.target.Kind, p.target.Name
+	if o.Kind == "Secret" && !known {
+		o.Content = model.Redact(o.Content, base64.StdEncoding.DecodeString, digest)
+	}
+	return o
 }
 
 // patches lists the entries of a kustomization, of the current field and of the two old ones.
@@ -68,7 +76,7 @@ func (f *kustomizer) readPatches(k *kustomization) {
 			}
 			objects, _ := f.objectsOf(document{content: d.content}, place)
 			for _, o := range objects {
-				p.mark(&o)
+				o = p.mark(o, f.options.Digest)
 				locate(&o, k.namespaces)
 				f.objects = append(f.objects, o)
 			}

@@ -150,8 +150,19 @@ func (e *editor) addFile(c model.Change) error {
 	return nil
 }
 
-// FileName is the name of a file that holds one object: `secretsync-shop.yaml`.
-func FileName(r model.Ref) string { return strings.ToLower(r.Kind) + "-" + r.Name + ".yaml" }
+// FileName is the name of a file that holds one object: `secretsync-shop.yaml`. What a manifest says is not trusted to be a
+// name: nothing in it leads into another folder.
+func FileName(r model.Ref) string { return harmless(strings.ToLower(r.Kind)+"-"+r.Name) + ".yaml" }
+
+// harmless replaces what may mean something in a path or to a shell.
+func harmless(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, name)
+}
 
 // remove takes documents out, the last of each file first, so that those before keep their numbers. What was added at the end
 // comes after all of them.

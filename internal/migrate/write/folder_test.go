@@ -169,6 +169,18 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestFileName: a name in a manifest leads into no other folder.
+func TestFileName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"shop.db": "secretsync-shop.db.yaml", "../../etc/x": "secretsync-..-..-etc-x.yaml", "${NAME}; rm *": "secretsync---NAME---rm--.yaml",
+	} {
+		if got := write.FileName(model.Ref{Kind: "SecretSync", Name: name}); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestFolderThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	_, err := write.Folder(fstest.MapFS{}, []model.Change{edit(at("gone.yaml", 0, -1), model.OpAdd, "x", "a")})

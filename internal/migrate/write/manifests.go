@@ -24,7 +24,7 @@ func Manifests(changes []model.Change) (Result, error) {
 			if err != nil {
 				return Result{}, fmt.Errorf("writing %s: %w", c.Object, err)
 			}
-			name := path.Join(cmp.Or(c.Object.Namespace, "_cluster"), FileName(c.Object))
+			name := path.Join(cmp.Or(harmless(c.Object.Namespace), "_cluster"), FileName(c.Object))
 			r.Files[name] = text
 			script = append(script, comment(c), "kubectl apply -f "+name, "")
 		case model.Edit:
@@ -32,7 +32,7 @@ func Manifests(changes []model.Change) (Result, error) {
 			if err != nil {
 				return Result{}, fmt.Errorf("writing the patch of %s: %w", c.Object, err)
 			}
-			name := path.Join(cmp.Or(c.Object.Namespace, "_cluster"), strings.TrimSuffix(FileName(c.Object), ".yaml")+".patch.json")
+			name := path.Join(cmp.Or(harmless(c.Object.Namespace), "_cluster"), strings.TrimSuffix(FileName(c.Object), ".yaml")+".patch.json")
 			r.Files[name] = append(patch, '\n')
 			script = append(script, comment(c), kubectlPatch(c, name), "")
 		case model.Delete, model.Run, model.Check:

@@ -134,7 +134,7 @@ func FuzzSurvey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var documents []any
 		if json.Unmarshal([]byte(text), &documents) != nil {
-			t.Skip()
+			return // a survey is made of objects
 		}
 		for _, folder := range []string{"", "manifests"} {
 			s := model.Snapshot{Input: model.Input{Folder: folder}}
