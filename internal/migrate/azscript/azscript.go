@@ -64,23 +64,23 @@ func heading(r model.Report) string {
 // it is tried with is kept in a folder of its own, so that yours stays.
 const functions = `
 # exchange NAMESPACE ACCOUNT AUDIENCE COMMAND… waits until Entra takes a token of the service account: ten minutes at most.
-exchange() {
-  local namespace="$1" account="$2" audience="$3" token cloud folder
+# It runs by itself, so that the login that it tries leaves nothing on the disk, however it ends.
+exchange() (
+  namespace="$1" account="$2" audience="$3" token='' cloud='' folder=''
   shift 3
   cloud="$(az cloud show --query name --output tsv)"
   folder="$(mktemp -d)"
+  trap 'rm -rf "$folder"' EXIT
   for _ in $(seq 1 40); do
     token="$(kubectl create token "$account" --namespace "$namespace" --audience "$audience" --duration 10m)"
     if AZURE_CONFIG_DIR="$folder" AZURE_CLOUD_NAME="$cloud" "$@" --federated-token "$token"; then
-      rm -rf "$folder"
       return 0
     fi
     sleep 15
   done
-  rm -rf "$folder"
   echo "Entra does not take tokens of $namespace/$account: compare issuer, subject and audience of its credential" >&2
   return 1
-}
+)
 `
 
 const ending = `

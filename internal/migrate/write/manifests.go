@@ -32,7 +32,8 @@ func Manifests(changes []model.Change) (Result, error) {
 			if err != nil {
 				return Result{}, fmt.Errorf("writing the patch of %s: %w", c.Object, err)
 			}
-			name := path.Join(cmp.Or(harmless(c.Object.Namespace), "_cluster"), strings.TrimSuffix(FileName(c.Object), ".yaml")+".patch.json")
+			name := path.Join(cmp.Or(harmless(c.Object.Namespace), "_cluster"),
+				strings.TrimSuffix(FileName(c.Object), ".yaml")+".patch.json")
 			r.Files[name] = append(patch, '\n')
 			script = append(script, comment(c), kubectlPatch(c, name), "")
 		case model.Delete, model.Run, model.Check:
