@@ -18,8 +18,9 @@ func newInventory(p program) *cobra.Command {
 		Short: "Read what uses the CSI extension, back it up, and account for it",
 		Long: `Read what uses the CSI extension, back it up, and account for it.
 
-The state folder then holds akv-spe-spc-backup.yaml, akv-spe-csi-consumers.json, akv-spe-csi-owners.json and
-akv-spe-extension-config.json, as Microsoft's guide names them, and beside each a clean twin that can be applied again.`,
+The state folder then holds akv-spe-spc-backup.yaml, akv-spe-csi-consumers.json and akv-spe-csi-owners.json, as Microsoft's guide
+names them, and beside each a clean twin that can be applied again. The extension's settings are in Azure, which is not asked:
+save them by the guide's "az k8s-extension show".`,
 		Example: `  # A whole cluster
   kubectl secretstore migrate inventory
 
