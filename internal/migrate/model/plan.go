@@ -74,6 +74,8 @@ type Change struct {
 	When string `json:"when,omitempty"`
 	// Token is the token that Command needs in the variable FEDERATED_TOKEN, for it to be minted anew with each try.
 	Token *Token `json:"token,omitempty"`
+	// Gate is what a Check looks at; nil for one that only a person can look at.
+	Gate *Gate `json:"gate,omitempty"`
 	// Manual is what a person has to do that no command does, in lines of text.
 	Manual string `json:"manual,omitempty"`
 	// Summary says in one line what is done and why.

@@ -46,6 +46,15 @@ type Survey struct {
 	Decisions []Decision `json:"decisions,omitempty"`
 }
 
+// ClassRefs are the classes, sorted.
+func (s Survey) ClassRefs() []Ref {
+	refs := make([]Ref, 0, len(s.Classes))
+	for _, class := range s.Classes {
+		refs = append(refs, class.Object.Ref)
+	}
+	return refs
+}
+
 // Class is a SecretProviderClass of provider azure.
 type Class struct {
 	Object Object `json:"object"`

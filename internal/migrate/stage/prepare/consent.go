@@ -85,6 +85,7 @@ func (p *planner) addConsent() {
 	}
 	c := p.step(orderConsent, model.Check, "etcd")
 	c.Command = []string{"kubectl", "auth", "can-i", "get", "secrets", "--all-namespaces", "--as", "system:anonymous"}
+	c.Gate = &model.Gate{Kind: model.GateConsent, Decision: string(codeEtcd) + "/etcd", Answers: []string{answerAccept}}
 	c.Summary = "The operator accepts that values lie in etcd, before anything is changed: who may read Secrets (the answer here " +
 		"must be no), whether the audit log keeps their contents, whether etcd is encrypted at rest."
 	c.Needs = []string{"the decision " + string(codeEtcd) + "/etcd is answered " + answerAccept}

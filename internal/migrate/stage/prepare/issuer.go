@@ -104,6 +104,7 @@ func (p *planner) flags() {
 	c := p.step(orderFlags, model.Check, "issuer-flags")
 	c.Manual = flagsText(p.survey.Input.Version, p.issuerWord(), cmp.Or(p.survey.Input.Issuer, "<the issuer until now>"))
 	c.Command = []string{"kubectl", "get", "--raw", "/.well-known/openid-configuration"}
+	c.Gate = &model.Gate{Kind: model.GateIssuer, Issuer: p.issuerWord()}
 	c.Summary = "Set service-account-issuer (the new one first, the old one second) and service-account-max-token-expiration=24h " +
 		"for the API server, restart it, and wait until its discovery document names " + p.issuerWord() + "."
 	c.Risk = "Without the old issuer as the second one every token that pods hold is refused at once. While the only API server " +
@@ -121,6 +122,8 @@ func (p *planner) checkToken() {
 		"kubectl", "create", "token", u.account, "--namespace", cmp.Or(u.namespace, varNamespace), "--audience", audience(u.cloud),
 		"--duration", "10m",
 	}
+	c.Token = &model.Token{Namespace: cmp.Or(u.namespace, varNamespace), Account: u.account, Audience: audience(u.cloud)}
+	c.Gate = &model.Gate{Kind: model.GateToken, Issuer: p.issuerWord()}
 	c.Summary = "A token, minted now, has iss " + p.issuerWord() + " exactly, aud " + audience(u.cloud) + " alone, sub " +
 		"" + subject(u) +
 		", is signed by RS256, and is valid for no longer than 24 hours."

@@ -170,6 +170,7 @@ func (p *planner) exchange(id *identity, u *unit) {
 		"--output", "none", "--federated-token", reference("FEDERATED_TOKEN"),
 	}
 	c.Token = &model.Token{Namespace: cmp.Or(u.namespace, varNamespace), Account: u.account, Audience: audience(u.cloud)}
+	c.Gate = &model.Gate{Kind: model.GateExchange, Client: id.client, Tenant: p.tenantOf(id)}
 	c.Summary = "Entra gives a token for one of " + subject(u) + ": tried again until it does, for some minutes after the " +
 		"credential " +
 		"was written and up to 10 for roles."

@@ -47,6 +47,9 @@ func (p *planner) install() {
 	check.Command = []string{
 		"kubectl", "rollout", "status", "deployment/secretstore-controller", "--namespace", "secretstore-system", "--timeout", "5m",
 	}
+	check.Gate = &model.Gate{Kind: model.GateRollout, Objects: []model.Ref{{
+		APIVersion: "apps/v1", Kind: "Deployment", Namespace: "secretstore-system", Name: "secretstore-controller",
+	}}}
 	check.Summary, check.Needs, check.Undo = "The controller runs.", []string{c.ID}, "Nothing is changed by looking."
 	p.add(check)
 }

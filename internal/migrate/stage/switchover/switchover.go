@@ -112,6 +112,11 @@ func (p *planner) mounting() (workloads []model.Workload, pods int) {
 	return workloads, pods
 }
 
+// definition refers to a definition of a kind.
+func definition(name string) model.Ref {
+	return model.Ref{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: name}
+}
+
 // outage asks, under Guide, for consent to the outage. It is false where that is refused.
 func (p *planner) outage() bool {
 	workloads, pods := p.mounting()

@@ -83,6 +83,7 @@ func (p *planner) gate() {
 		"kubectl", "get", "pods", "--all-namespaces", "--output", `jsonpath={range .items[*]}{.metadata.namespace}{"/"}` +
 			`{.metadata.name}{" "}{.spec.volumes[*].csi.volumeAttributes.secretProviderClass}{"\n"}{end}`,
 	}
+	c.Gate = &model.Gate{Kind: model.GateUnmounted, Objects: p.survey.ClassRefs()}
 	c.Summary = "No pod has a volume of a class of Azure Key Vault any more: in the list no pod is followed by the name of one."
 	c.Risk = "A pod that has one when the driver goes cannot be unmounted: it hangs in Terminating until the driver is back."
 	c.Undo = "Nothing is changed by looking."
@@ -94,6 +95,7 @@ func (p *planner) saveDefinitions() {
 	p.tell(codeDefinitions, "The definitions %s and %s are saved before the driver goes.", classesCRD, statusesCRD)
 	c := step(p.first()+goSave, model.Check, "definitions-saved")
 	c.Command = []string{"kubectl", "get", "crd", classesCRD, statusesCRD, "--output", "yaml"}
+	c.Gate = &model.Gate{Kind: model.GateDefinitionsSaved, Objects: []model.Ref{definition(statusesCRD), definition(classesCRD)}}
 	c.Summary = "The definitions of the driver's kinds are saved to a file, and the classes in akv-spe-spc-backup.yaml are " +
 		"those of now. An " +
 		"annotation meta.helm.sh/release-name in the definitions says that a Helm release made them."
@@ -206,6 +208,7 @@ func (p *planner) keepDriver(others []string) {
 func (p *planner) checkDefinitions() {
 	c := step(p.first()+goCheck, model.Check, "definitions")
 	c.Command = []string{"kubectl", "get", "crd", classesCRD}
+	c.Gate = &model.Gate{Kind: model.GateDefinitions, Objects: []model.Ref{definition(classesCRD)}}
 	c.Summary = "The definition of SecretProviderClass is still there, and so are the classes. Otherwise apply the saved " +
 		"definitions and " +
 		"the saved classes at once."

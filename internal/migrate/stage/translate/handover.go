@@ -59,6 +59,10 @@ func (p *planner) compare(w *work, s sync, rewrites bool) {
 	c := p.step(w, model.OrderHandOver+handOverCheck, model.Check, model.Ref{
 		APIVersion: "v1", Kind: kindSecret, Namespace: w.ref().Namespace, Name: s.Old,
 	})
+	c.Gate = &model.Gate{
+		Kind: model.GateEqual, Objects: []model.Ref{w.ref()},
+		Same: []model.Pair{{Namespace: w.ref().Namespace, Old: s.Old, New: s.Proof, Keys: s.Keys}},
+	}
 	c.Summary = "The Secrets " + s.Old + " and " + s.Proof + " hold the same bytes under the same keys, by keyed digests; no pod " +
 		"mounts the class " + w.ref().Name + " any more, so that the driver has stopped writing."
 	c.Needs = []string{"every workload that mounts " + w.ref().Name + " is changed"}

@@ -200,6 +200,7 @@ func (p *planner) checkHealthy(w *work, names []string, changed bool) {
 	}
 	c.Command = append(c.Command, "-o",
 		`custom-columns=NAME:.metadata.name,REASON:.status.conditions[?(@.type=="Update")].reason`)
+	c.Gate = &model.Gate{Kind: model.GateSynced, Objects: p.syncRefs(w, names), Same: p.pairs(w)}
 	c.Summary = "Every SecretSync is healthy (" + strings.Join(names, ", ") + "): its condition Update says " +
 		v1alpha1.ReasonUpdateNoValueChangeSucceeded + " or " + v1alpha1.ReasonUpdateValueChangeSucceeded +
 		", for which " + v1alpha1.ReasonPartialSync + " is not enough, and its Secret exists." + p.twins(w)
@@ -208,13 +209,31 @@ func (p *planner) checkHealthy(w *work, names []string, changed bool) {
 	p.plan.Changes = append(p.plan.Changes, c)
 }
 
+// syncRefs refers to SecretSyncs.
+func (p *planner) syncRefs(w *work, names []string) []model.Ref {
+	refs := make([]model.Ref, 0, len(names))
+	for _, name := range names {
+		refs = append(refs, model.Ref{APIVersion: syncVersion(), Kind: kindSync, Namespace: w.ref().Namespace, Name: name})
+	}
+	return refs
+}
+
+// pairs are the Secrets of the old way and those of the new that have to hold the same bytes.
+func (p *planner) pairs(w *work) []model.Pair {
+	var pairs []model.Pair
+	for _, s := range w.syncs {
+		if have := p.synced(w, s.Old); have.Exists && have.Managed && !s.shared && s.Old != cmp.Or(s.Proof, s.New) {
+			pairs = append(pairs, model.Pair{Namespace: w.ref().Namespace, Old: s.Old, New: cmp.Or(s.Proof, s.New), Keys: s.Keys})
+		}
+	}
+	return pairs
+}
+
 // twins says which Secrets have to hold the same bytes.
 func (p *planner) twins(w *work) string {
 	var pairs []string
-	for _, s := range w.syncs {
-		if have := p.synced(w, s.Old); have.Exists && have.Managed && !s.shared && s.Old != cmp.Or(s.Proof, s.New) {
-			pairs = append(pairs, s.Old+" and "+cmp.Or(s.Proof, s.New))
-		}
+	for _, pair := range p.pairs(w) {
+		pairs = append(pairs, pair.Old+" and "+pair.New)
 	}
 	if len(pairs) == 0 {
 		return ""

@@ -29,7 +29,7 @@ func (p *planner) proofs(ts []model.Translation) {
 	for _, t := range ts {
 		for _, s := range t.Syncs {
 			ref := model.Ref{
-				APIVersion: "secret-sync.x-k8s.io/v1alpha1", Kind: "SecretSync", Namespace: t.Class.Namespace, Name: s.Proof,
+				APIVersion: syncVersion, Kind: "SecretSync", Namespace: t.Class.Namespace, Name: s.Proof,
 			}
 			existing, exists := p.existing(ref)
 			if s.Proof == "" || seen[ref.String()] || !t.Ready && !exists || !exists && p.handedOver(t.Class.Namespace, s.New) {

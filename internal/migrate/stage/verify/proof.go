@@ -30,12 +30,44 @@ func (p *planner) digests(ts []model.Translation) {
 		}
 		c := about(model.OrderVerify+verifyDigests, model.Check, t.Class)
 		c.Command = []string{"kubectl", "secretstore", "status", "--namespace", t.Class.Namespace}
+		c.Gate = &model.Gate{Kind: model.GateValues, Objects: syncRefs(t.Class.Namespace, holds), Same: pairs(t)}
 		c.Summary = "By keyed digest, key for key: what the vault gives for the class, what the Secrets " + strings.Join(holds, ", ") +
 			" hold, and what " + p.before(t) + " are the same. A status that says success is not enough."
 		c.Risk = "A value that was rotated since is different and no mistake: compare the versions then."
 		c.Undo = looking
 		p.add(c)
 	}
+}
+
+// secretRefs refers to Secrets by their names.
+func secretRefs(namespace string, names []string) []model.Ref {
+	refs := make([]model.Ref, 0, len(names))
+	for _, name := range names {
+		refs = append(refs, model.Ref{APIVersion: "v1", Kind: "Secret", Namespace: namespace, Name: name})
+	}
+	return refs
+}
+
+// syncRefs refers to the SecretSyncs that make Secrets.
+func syncRefs(namespace string, names []string) []model.Ref {
+	refs := secretRefs(namespace, names)
+	for i := range refs {
+		refs[i].APIVersion, refs[i].Kind = syncVersion, "SecretSync"
+	}
+	return refs
+}
+
+// pairs are the Secrets of the old way that have a successor of another name, and those that prove the others.
+func pairs(t model.Translation) []model.Pair {
+	var pairs []model.Pair
+	for _, s := range t.Syncs {
+		for _, to := range []string{s.New, s.Proof} {
+			if to != "" && to != s.Old {
+				pairs = append(pairs, model.Pair{Namespace: t.Class.Namespace, Old: s.Old, New: to, Keys: s.Keys})
+			}
+		}
+	}
+	return pairs
 }
 
 // before names what there was of the class before.
@@ -72,6 +104,7 @@ func (p *planner) readers() {
 		slices.Sort(names)
 		c := step(model.OrderVerify+verifyReaders, model.Check, "secrets", namespace)
 		c.Command = slices.Concat([]string{"kubectl", "get", "secrets", "--namespace", namespace}, slices.Compact(names))
+		c.Gate = &model.Gate{Kind: model.GateOwned, Objects: secretRefs(namespace, slices.Compact(names))}
 		c.Summary = "Every Secret of namespace " + namespace + " that a workload, an Ingress, a Gateway or a service account " +
 			"names is there, " +
 			"and belongs to a SecretSync."
@@ -94,6 +127,7 @@ func (p *planner) ready() {
 				"kubectl", "rollout", "status", strings.ToLower(ref.Kind) + "/" + ref.Name, "--namespace", ref.Namespace, "--timeout", "5m",
 			}
 		}
+		c.Gate = &model.Gate{Kind: model.GateRollout, Objects: []model.Ref{ref}}
 		c.Summary = ref.String() + " is ready with its new template."
 		c.Undo = looking
 		p.add(c)
@@ -104,6 +138,7 @@ func (p *planner) ready() {
 func (p *planner) references() {
 	c := step(model.OrderVerify+verifyReferences, model.Check, "references")
 	c.Command = []string{"kubectl", "secretstore", "migrate", "inventory", "--all-namespaces"}
+	c.Gate = &model.Gate{Kind: model.GateUnreferenced, Objects: p.survey.ClassRefs()}
 	c.Summary = "No pod template and no pod has a volume of " + model.Driver + " that names a class of Azure Key Vault, " +
 		"scaled-down and " +
 		"suspended ones included."
@@ -126,6 +161,7 @@ func (p *planner) access(ts []model.Translation) {
 			"kubectl", "get", "rolebindings,clusterrolebindings", "--namespace", namespace, "--output",
 			"custom-columns=KIND:.kind,NAME:.metadata.name,ROLE:.roleRef.name,SUBJECTS:.subjects[*].name",
 		}
+		c.Gate = &model.Gate{Kind: model.GateAccess, Objects: []model.Ref{{APIVersion: "v1", Kind: "Namespace", Name: namespace}}}
 		c.Summary = "Look who may read the Secrets of namespace " + namespace + ": subjects of roles with get, list or watch " +
 			"on secrets, " +
 			"or with wildcards. Of one of them: kubectl auth can-i get secrets --namespace " + namespace + " --as SUBJECT; of all, " +

@@ -26,6 +26,9 @@ const (
 	codeFiles      model.Code = "M608"
 )
 
+// syncVersion is the API version of SecretSyncs.
+const syncVersion = "secret-sync.x-k8s.io/v1alpha1"
+
 // The answers to this stage's questions, each of which goes further than the one before.
 const (
 	answerKeep    = "keep"

@@ -18,6 +18,7 @@ func (p *planner) gate() {
 	}
 	p.add(model.Change{
 		ID: "workloads/check/csi-volumes", Order: orderGate, Verb: model.Check,
+		Gate:    &model.Gate{Kind: model.GateUnmounted, Objects: p.survey.ClassRefs()},
 		Summary: "No pod may have a CSI volume of Azure Key Vault left: one that has when the driver goes hangs in Terminating",
 		Command: []string{
 			"kubectl", "get", "pods", "--all-namespaces", "--field-selector", "status.phase!=Succeeded,status.phase!=Failed",
