@@ -19,7 +19,7 @@ import (
 //covers:field setting.adoptWrittenBefore setting.driftDetection setting.jitterSeconds setting.vaultRequestsPerSecond
 func TestParse(t *testing.T) {
 	t.Parallel()
-	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
+	defaults := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 32, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
 	for name, tc := range map[string]struct {
 		reason string
 		args   []string
@@ -154,7 +154,7 @@ func TestSettingsFile(t *testing.T) {
 			if tc.want == nil {
 				return
 			}
-			want := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 16, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
+			want := options{rotationPollInterval: time.Hour, partialSync: true, driftInterval: 5 * time.Minute, workers: 32, vaultRequestsPerSecond: 100, metricsAddress: "0", healthAddress: "0"}
 			tc.want(&want)
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(options{})); diff != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", tc.reason, err, diff)

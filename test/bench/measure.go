@@ -140,6 +140,10 @@ func (t *trial) figures(ctx context.Context) (entries []entry, err error) {
 		return nil, err
 	}
 	create.WallS = round(create.last.Sub(ready).Seconds())
+	if end.cpu, err = t.told(ctx, c, ready.Add(t.interval*3/4)); err != nil {
+		return nil, err
+	}
+	create.CPUMsPerObject = perObject(end.cpu-start.cpu, create.N)
 	t.created = f.statuses()
 	check, _, err := t.phase(ctx, f, c, phaseCheck, end, checkedSince(t.created))
 	if err != nil {
@@ -173,6 +177,33 @@ func (t *trial) phase(ctx context.Context, f *follower, c *subject, name string,
 	}
 	return timed{entry: t.entry(name, from, to), first: first, last: last}, to, err
 }
+
+// told waits until the events of the creation are sent, which are held back so that they hold up nothing, and gives the CPU
+// time until then: what creation costs is not a check's. It does not wait beyond the given moment, before checks are due.
+func (t *trial) told(ctx context.Context, c *subject, until time.Time) (time.Duration, error) {
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	tick := time.NewTicker(quiet)
+	defer tick.Stop()
+	for before := -1; ; {
+		now, err := t.lab.counts(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if now.events == before {
+			return c.cpu()
+		}
+		before = now.events
+		select {
+		case <-waiting.Done():
+			return c.cpu()
+		case <-tick.C:
+		}
+	}
+}
+
+// quiet is long beside the pauses between events that wait.
+const quiet = 3 * time.Second
 
 // flags make the controller serve the trial's namespace alone, so that what other trials left behind costs it nothing.
 func (t *trial) flags() []string {

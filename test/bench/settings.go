@@ -19,9 +19,9 @@ const (
 const (
 	objectsPerClass = 10
 	// workers is how many checks the controller does at the same time, and how many writers the floor has.
-	workers = 16
-	// checksPerMinute is for how many SecretSyncs an interval of a minute leaves the rounds apart.
-	checksPerMinute = 1500
+	workers = 32
+	// checksPerMinute is for how many SecretSyncs an interval of a minute leaves the rounds apart, with their events told in between.
+	checksPerMinute = 750
 )
 
 // kind is what differs between the entries of a report, but for the phase.
