@@ -38,7 +38,7 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	mux.ServeHTTP(w, r)
 }
 
-// handleState lets administrators change what Azure Resource Manager would.
+// handleState lets administrators change what Azure Resource Manager would, without its delays, and set these.
 func (s *Server) handleState(mux *http.ServeMux) {
 	const federated = "/admin/applications/{clientID}/federatedCredentials/{name}"
 	mux.HandleFunc("POST "+federated, change(func(r *http.Request, c state.FederatedCredential) error {
@@ -54,6 +54,12 @@ func (s *Server) handleState(mux *http.ServeMux) {
 	}))
 	mux.HandleFunc("DELETE "+roles, change(func(r *http.Request, a state.RoleAssignment) error {
 		return s.state.RemoveRoleAssignment(r.PathValue("vault"), a)
+	}))
+	mux.HandleFunc("GET /admin/management", func(w http.ResponseWriter, _ *http.Request) {
+		wire.WriteJSON(w, http.StatusOK, s.state.ManagementSettings())
+	})
+	mux.HandleFunc("PUT /admin/management", change(func(_ *http.Request, m state.ManagementSettings) error {
+		return s.state.SetManagementSettings(m)
 	}))
 	mux.HandleFunc("PUT /admin/vaults/{vault}/network", change(func(r *http.Request, n state.Network) error {
 		return s.state.SetNetwork(r.PathValue("vault"), n)

@@ -40,7 +40,7 @@ func TestAdmin(t *testing.T) {
 		{"revoked again", http.MethodDelete, credential, "", 404, "unknown"},
 		{"of nobody either", http.MethodDelete, strings.Replace(credential, nobodyID, "x", 1), "", 404, "unknown"},
 		{"a role", http.MethodPost, "/admin/vaults/My-Key-Vault/roleAssignments", operatorsRole, 204, ""},
-		{"a role that is none", http.MethodPost, "/admin/vaults/my-key-vault/roleAssignments", `{"clientID":"` + operatorID + `","role":"Owner"}`, 400, "it must be one of Key Vault Reader"},
+		{"a role that is none", http.MethodPost, "/admin/vaults/my-key-vault/roleAssignments", `{"clientID":"` + operatorID + `","role":"Emperor"}`, 400, "it must be one of Key Vault Reader"},
 		{"for no one", http.MethodPost, "/admin/vaults/my-key-vault/roleAssignments", `{"clientID":"x","role":"Key Vault Reader"}`, 400, "no application has it"},
 		{"at no vault", http.MethodPost, "/admin/vaults/nothing/roleAssignments", operatorsRole, 404, "vault nothing: unknown"},
 		{"taken away", http.MethodDelete, "/admin/vaults/my-key-vault/roleAssignments", operatorsRole, 204, ""},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"secretstore/internal/emulator/arm"
 	"secretstore/internal/emulator/state"
 	"secretstore/internal/emulator/wire"
 )
@@ -25,11 +26,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// service finds the service behind a host name, and the vault if it is one. This is the place for further hosts of Azure, such
-// as management.azure.com.
+// service finds the service behind a host name, and the vault if it is one. This is the place for further hosts of Azure.
 func (s *Server) service(host string) (wire.Service, *state.Vault) {
 	if slices.ContainsFunc(s.state.AuthorityHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
 		return s.entra, nil
+	}
+	if strings.EqualFold(host, arm.Host) {
+		return s.arm, nil
 	}
 	name, isVault := strings.CutSuffix(strings.ToLower(host), "."+strings.ToLower(s.state.VaultDNSSuffix))
 	if v, ok := s.state.Vault(name); ok && isVault {
@@ -41,9 +44,14 @@ func (s *Server) service(host string) (wire.Service, *state.Vault) {
 // reachable tells why a TLS handshake for a host is to fail, or nil.
 func (s *Server) reachable(host string) error {
 	service, v := s.service(host)
-	kind, name := "entra", ""
-	if v != nil {
+	var kind, name string
+	switch {
+	case v != nil:
 		kind, name = "vault", v.Name
+	case service == s.entra:
+		kind = "entra"
+	case service == s.arm:
+		kind = "arm"
 	}
 	switch {
 	case service == nil && !isOwn(host):

@@ -14,6 +14,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"secretstore/internal/emulator/arm"
 	"secretstore/internal/emulator/entra"
 	"secretstore/internal/emulator/state"
 	"secretstore/internal/emulator/vault"
@@ -38,6 +39,7 @@ type Options struct {
 type Server struct {
 	state  *state.State
 	entra  *entra.Service
+	arm    *arm.Service
 	vaults map[*state.Vault]*vault.Service
 	gate   *wire.Gate
 	ca     *wire.CA
@@ -101,8 +103,8 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		state: st, entra: login, vaults: map[*state.Vault]*vault.Service{}, gate: wire.NewGate(o.Clock, o.Log), ca: ca,
-		served: make(chan error, 1),
+		state: st, entra: login, arm: arm.New(arm.Options{State: st, Keys: login.Keys, Clock: o.Clock}),
+		vaults: map[*state.Vault]*vault.Service{}, gate: wire.NewGate(o.Clock, o.Log), ca: ca, served: make(chan error, 1),
 	}
 	for _, v := range st.Vaults() {
 		s.vaults[v] = vault.New(vault.Options{State: st, Vault: v, Keys: login.Keys, Clock: o.Clock})

@@ -89,11 +89,18 @@ func (s *Service) checkRequest(r *http.Request, tenant state.Tenant) (state.Appl
 	if refused == nil {
 		refused = s.checkProof(r, app)
 	}
-	// A vault's audience is written without a slash at the end, yet Entra knows both ways.
-	if refused == nil && strings.TrimSuffix(resource, "/") != "https://"+s.state.VaultDNSSuffix {
+	if refused == nil && !s.knows(resource) {
 		refused = unknownResource(resource, tenant.ID)
 	}
 	return app, resource, refused
+}
+
+// knows says whether tokens are issued for a resource: a vault's, or Azure Resource Manager's by its name of today or of old.
+// They are written without a slash at the end, or with one, yet Entra knows both ways.
+func (s *Service) knows(resource string) bool {
+	return slices.Contains([]string{
+		"https://" + s.state.VaultDNSSuffix, "https://management.azure.com", "https://management.core.windows.net",
+	}, strings.TrimSuffix(resource, "/"))
 }
 
 // resourceOf gives the only resource that is asked for. MSAL for JavaScript sends the OpenID scopes along, which mean nothing

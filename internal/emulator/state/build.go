@@ -22,7 +22,7 @@ func New(seed Seed, now func() time.Time, random io.Reader) (*State, error) {
 	s := &State{
 		AuthorityHosts: append([]string{"login.microsoftonline.com", "login.windows.net"}, seed.AuthorityHosts...),
 		VaultDNSSuffix: cmp.Or(seed.VaultDNSSuffix, "vault.azure.net"),
-		now:            now, random: random, vaults: map[string]*Vault{},
+		now:            now, random: random, vaults: map[string]*Vault{}, assignments: &assignments{now: now},
 	}
 	b := builder{State: s}
 	b.check("", seed.Behaviour.Validate())
@@ -35,6 +35,7 @@ func New(seed Seed, now func() time.Time, random io.Reader) (*State, error) {
 	for i, vault := range seed.Vaults {
 		b.addVault(fmt.Sprintf("vaults[%d]", i), vault)
 	}
+	b.addManagement(seed.Management)
 	if err := errors.Join(b.errs...); err != nil {
 		return nil, err
 	}
@@ -94,6 +95,11 @@ func (b *builder) addApplication(app Application) error {
 	if err := b.checkApplication(app); err != nil {
 		return err
 	}
+	if app.ResourceGroup != "" {
+		app.SubscriptionID = cmp.Or(app.SubscriptionID, defaultSubscription)
+		app.Location = cmp.Or(app.Location, defaultLocation)
+		b.groups.add(app.SubscriptionID, app.TenantID, app.ResourceGroup, app.Location)
+	}
 	credentials := app.FederatedCredentials
 	app.FederatedCredentials = nil
 	b.applications = append(b.applications, &app)
@@ -116,6 +122,10 @@ func (b *builder) checkApplication(app Application) error {
 		return fmt.Errorf("clientID %s: another application has it, or its objectID", app.ClientID)
 	case app.Kind == KindManagedIdentity && len(app.ClientSecrets) > 0:
 		return errors.New("a managed identity has no clientSecrets: let its kind be application")
+	case app.ResourceGroup != "" && (app.Kind != KindManagedIdentity || app.Name == ""):
+		return errors.New("only a managed identity with a name is in a resourceGroup")
+	case app.ResourceGroup != "" && b.identity(cmp.Or(app.SubscriptionID, defaultSubscription), app.ResourceGroup, app.Name) != nil:
+		return fmt.Errorf("name %s: another identity of the resource group has it", app.Name)
 	case app.TokenLifetimeSeconds < 0:
 		return errors.New("tokenLifetimeSeconds must not be negative")
 	}
@@ -127,11 +137,9 @@ func (b *builder) addVault(path string, seed VaultSeed) {
 	authorization, errAuthorization := oneOf("authorization", seed.Authorization, AuthorizationRBAC, AuthorizationAccessPolicies)
 	encoding, errEncoding := oneOf("pfxEncoding", seed.PFXEncoding, PFXModern, PFXLegacy)
 	vault := &Vault{
-		Name: seed.Name, TenantID: tenant, Location: cmp.Or(seed.Location, "westeurope"), PFXEncoding: encoding,
-		ResourceID: fmt.Sprintf("/subscriptions/%s/resourcegroups/%s/providers/microsoft.keyvault/vaults/%s",
-			cmp.Or(seed.SubscriptionID, "00000000-0000-0000-0000-000000000000"), cmp.Or(seed.ResourceGroup, "emulator"),
-			strings.ToLower(seed.Name)),
-		now: b.now, random: b.random, rbac: authorization == AuthorizationRBAC,
+		Name: seed.Name, TenantID: tenant, Location: cmp.Or(seed.Location, defaultLocation), PFXEncoding: encoding,
+		SubscriptionID: cmp.Or(seed.SubscriptionID, defaultSubscription), ResourceGroup: cmp.Or(seed.ResourceGroup, defaultGroup),
+		now: b.now, random: b.random, rbac: authorization == AuthorizationRBAC, assignments: b.assignments,
 		network: Network{
 			PublicNetworkAccess: cmp.Or(seed.Network.PublicNetworkAccess, "Enabled"),
 			Firewall:            cmp.Or(seed.Network.Firewall, "Allow"),
@@ -140,10 +148,11 @@ func (b *builder) addVault(path string, seed VaultSeed) {
 	}
 	b.check(path, errors.Join(errTenant, errAuthorization, errEncoding, checkNetwork(seed.Network), b.checkVaultName(seed.Name)))
 	b.vaults[strings.ToLower(seed.Name)] = vault
+	b.groups.add(vault.SubscriptionID, vault.TenantID, vault.ResourceGroup, vault.Location)
 	for i, assignment := range seed.RoleAssignments {
-		complete, err := b.checkAssignment(assignment)
+		complete, err := b.checkAssignment(vault, assignment)
 		b.check(fmt.Sprintf("%s.roleAssignments[%d]", path, i), err)
-		vault.assignments = append(vault.assignments, complete)
+		_, _, _ = b.assignments.add(complete) // given twice, it is given
 	}
 	for i, policy := range seed.AccessPolicies {
 		var err error
@@ -178,9 +187,7 @@ func (b *builder) addObjects(path string, vault *Vault, seed VaultSeed) {
 
 // guid draws a random GUID.
 func (b *builder) guid() string {
-	id := make([]byte, 16)
-	if _, err := io.ReadFull(b.random, id); err != nil {
-		b.check("drawing an object ID", err)
-	}
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+	id, err := b.newGUID()
+	b.check("drawing an object ID", err)
+	return id
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,21 +40,33 @@ func checkCredential(c FederatedCredential, now time.Time) (FederatedCredential,
 	return c, nil
 }
 
-// checkAssignment completes a role assignment: principals by object ID, roles by their name.
-func (s *State) checkAssignment(a RoleAssignment) (RoleAssignment, error) {
-	principal, err := s.principal(a.PrincipalID, a.ClientID)
-	if err != nil {
-		return a, err
-	}
-	given, err := findRole(a.Role)
-	if err != nil {
-		return a, err
-	}
+// checkAssignment completes a role assignment on a vault or an object in it.
+func (s *State) checkAssignment(v *Vault, a RoleAssignment) (Assignment, error) {
 	kind, name, _ := strings.Cut(a.Scope, "/")
 	if a.Scope != "" && (!slices.Contains(places(Certificates), Kind(kind)) || !ValidName(name)) {
-		return a, fmt.Errorf("scope is %q: it must be secrets/NAME, keys/NAME, certificates/NAME or empty", a.Scope)
+		return Assignment{}, fmt.Errorf("scope is %q: it must be secrets/NAME, keys/NAME, certificates/NAME or empty", a.Scope)
 	}
-	return RoleAssignment{PrincipalID: principal, Role: given.name, Scope: a.Scope}, nil
+	a.Scope = strings.TrimSuffix(v.ResourceID()+"/"+a.Scope, "/")
+	return s.complete(a)
+}
+
+// complete finds the principal and the role that a role assignment on a whole scope means, and gives it a name.
+func (s *State) complete(a RoleAssignment) (Assignment, error) {
+	principal, errPrincipal := s.principal(a.PrincipalID, a.ClientID)
+	given, errRole := FindRole(a.Role)
+	name, errName := s.newGUID()
+	return Assignment{
+		Name: name, Scope: a.Scope, PrincipalID: principal, PrincipalType: PrincipalServicePrincipal, Role: given, Created: s.now(),
+	}, errors.Join(errPrincipal, errRole, errName)
+}
+
+// newGUID draws a random GUID.
+func (s *State) newGUID() (string, error) {
+	id := make([]byte, 16)
+	if _, err := io.ReadFull(s.random, id); err != nil {
+		return "", fmt.Errorf("drawing an ID: %w", err)
+	}
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]), nil
 }
 
 // principal gives the object ID that was given, or the one of the application with the client ID.

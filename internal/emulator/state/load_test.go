@@ -72,7 +72,7 @@ faults:
 		}},
 		Behaviour: wire.Behaviour{Faults: []wire.Fault{{Kind: "refuse", Next: 2}}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(state.FederatedCredential{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(state.FederatedCredential{}, state.Application{})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -83,7 +83,7 @@ func TestLoadRefuses(t *testing.T) {
 		text   string
 		want   []string
 	}{
-		"unknown field":      {"a slip at the top", "tenant: []", []string{"seed.yaml:1: tenant: there is no such field; there are authorityHosts, vaultDNSSuffix, tenants, applications, vaults, faults, limits"}},
+		"unknown field":      {"a slip at the top", "tenant: []", []string{"seed.yaml:1: tenant: there is no such field; there are authorityHosts, vaultDNSSuffix, tenants, applications, vaults, management, faults, limits"}},
 		"unknown deep field": {"a slip far below", "vaults:\n  - name: shop\n    secrets:\n      - name: a\n        versions:\n          - vlaue: x", []string{"seed.yaml:6: vaults[0].secrets[0].versions[0].vlaue: there is no such field; there are version, enabled"}},
 		"two at once":        {"all are told", "x: 1\ny: 2", []string{"seed.yaml:1: x:", "seed.yaml:2: y:"}},
 		"unset variable":     {"the name and the line are told", "tenants:\n  - id: ${NOWHERE}", []string{"seed.yaml:2: the environment variable NOWHERE is not set"}},
@@ -145,7 +145,7 @@ func TestNewRefuses(t *testing.T) {
 		"authorization":           {"two ways", vault(state.VaultSeed{Authorization: "abac"}), "it must be one of rbac, accessPolicies"},
 		"network":                 {"on or off", vault(state.VaultSeed{Network: state.Network{PublicNetworkAccess: "Maybe"}}), "it must be one of Enabled, Disabled"},
 		"pfx encoding":            {"two ways", vault(state.VaultSeed{PFXEncoding: "new"}), "it must be one of modern, legacy"},
-		"role":                    {"those that exist are told", vault(state.VaultSeed{RoleAssignments: []state.RoleAssignment{{ClientID: "c1", Role: "Owner"}}}), `vaults[0].roleAssignments[0]: role is "Owner": it must be one of Key Vault Reader,`},
+		"role":                    {"those that exist are told", vault(state.VaultSeed{RoleAssignments: []state.RoleAssignment{{ClientID: "c1", Role: "Emperor"}}}), `vaults[0].roleAssignments[0]: role is "Emperor": it must be one of Key Vault Reader,`},
 		"role of two":             {"whom is it for", vault(state.VaultSeed{RoleAssignments: []state.RoleAssignment{{ClientID: "c1", PrincipalID: "p", Role: "Key Vault Reader"}}}), "either an object ID or a clientID"},
 		"role of nobody":          {"no application", vault(state.VaultSeed{RoleAssignments: []state.RoleAssignment{{ClientID: "c2", Role: "Key Vault Reader"}}}), `clientID is "c2": no application has it`},
 		"scope":                   {"objects of a vault", vault(state.VaultSeed{RoleAssignments: []state.RoleAssignment{{ClientID: "c1", Role: "Key Vault Reader", Scope: "files/x"}}}), "it must be secrets/NAME"},

@@ -18,6 +18,8 @@ type Seed struct {
 	Applications []Application `yaml:"applications"`
 	// Vaults are the key vaults.
 	Vaults []VaultSeed `yaml:"vaults"`
+	// Management is what Azure Resource Manager knows besides.
+	Management ManagementSeed `yaml:"management"`
 	// Behaviour is how the services misbehave from the start.
 	Behaviour wire.Behaviour `yaml:",inline"`
 }
@@ -57,6 +59,16 @@ type Application struct {
 	FederatedCredentials []FederatedCredential `yaml:"federatedCredentials"`
 	// ClientSecrets are passwords; only a KindApplication has any.
 	ClientSecrets []ClientSecret `yaml:"clientSecrets"`
+	// Disabled ends that it can sign in; tokens that it has stay good.
+	Disabled bool `yaml:"disabled"`
+	// ResourceGroup makes a managed identity with a name a resource of Azure Resource Manager; SubscriptionID and Location are
+	// made up if empty.
+	ResourceGroup  string            `yaml:"resourceGroup"`
+	SubscriptionID string            `yaml:"subscriptionID"`
+	Location       string            `yaml:"location"`
+	Tags           map[string]string `yaml:"tags"`
+
+	created time.Time
 }
 
 // FederatedCredential is an outside identity that may act as an application.
@@ -71,10 +83,15 @@ type FederatedCredential struct {
 	PropagationSeconds int `json:"propagationSeconds,omitempty" yaml:"propagationSeconds"`
 
 	effective time.Time
+	ends      time.Time // when a deleted one is forgotten everywhere; zero for one that is not deleted
 }
 
 // Propagated says whether the credential has reached all of Entra at a time.
 func (c FederatedCredential) Propagated(now time.Time) bool { return !now.Before(c.effective) }
+
+func (c FederatedCredential) ended(now time.Time) bool {
+	return !c.ends.IsZero() && !now.Before(c.ends)
+}
 
 // ClientSecret is a password of an application.
 type ClientSecret struct {

@@ -29,10 +29,17 @@ type State struct {
 	now    func() time.Time
 	random io.Reader
 	vaults map[string]*Vault // by name in lower case; fixed once the state is made
+	groups groups            // likewise fixed
+
+	assignments *assignments
 
 	mu           sync.RWMutex
 	tenants      []Tenant
 	applications []*Application
+	deleted      []*Application // that can be restored
+	clusters     []*cluster
+	operations   map[string]Operation // by ID
+	settings     ManagementSettings
 }
 
 // Tenant finds a tenant by its ID or its domain.
@@ -58,54 +65,22 @@ func (s *State) Application(tenantID, clientID string) (Application, bool) {
 	if app == nil {
 		return Application{}, false
 	}
-	found := *app
-	found.FederatedCredentials = slices.Clone(app.FederatedCredentials)
-	return found, true
+	return s.copyOf(app), true
+}
+
+// copyOf gives an application with those of its credentials that still work.
+func (s *State) copyOf(app *Application) Application {
+	found, now := *app, s.now()
+	found.FederatedCredentials = slices.DeleteFunc(slices.Clone(app.FederatedCredentials), func(c FederatedCredential) bool {
+		return c.ended(now)
+	})
+	return found
 }
 
 func (s *State) application(is func(*Application) bool) *Application {
 	if i := slices.IndexFunc(s.applications, is); i >= 0 {
 		return s.applications[i]
 	}
-	return nil
-}
-
-// SetFederatedCredential adds a federated credential to an application, or replaces the one of the same name. It begins to
-// work after its PropagationSeconds.
-func (s *State) SetFederatedCredential(clientID string, credential FederatedCredential) error {
-	credential, err := checkCredential(credential, s.now())
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	app := s.application(func(a *Application) bool { return strings.EqualFold(a.ClientID, clientID) })
-	if app == nil {
-		return fmt.Errorf("application %s: %w", clientID, ErrUnknown)
-	}
-	others := slices.DeleteFunc(slices.Clone(app.FederatedCredentials), func(c FederatedCredential) bool {
-		return c.Name == credential.Name
-	})
-	if len(others) >= MaxFederatedCredentials {
-		return fmt.Errorf("application %s has %d federated credentials, which is the most that Entra allows", clientID, len(others))
-	}
-	app.FederatedCredentials = append(others, credential)
-	return nil
-}
-
-// RemoveFederatedCredential takes a federated credential away, at once.
-func (s *State) RemoveFederatedCredential(clientID, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	app := s.application(func(a *Application) bool { return strings.EqualFold(a.ClientID, clientID) })
-	if app == nil {
-		return fmt.Errorf("application %s: %w", clientID, ErrUnknown)
-	}
-	others := slices.DeleteFunc(slices.Clone(app.FederatedCredentials), func(c FederatedCredential) bool { return c.Name == name })
-	if len(others) == len(app.FederatedCredentials) {
-		return fmt.Errorf("federated credential %s of application %s: %w", name, clientID, ErrUnknown)
-	}
-	app.FederatedCredentials = others
 	return nil
 }
 
@@ -122,40 +97,38 @@ func (s *State) Vaults() []*Vault {
 
 // AddRoleAssignment gives a principal a role on a vault, at once. To give it again changes nothing.
 func (s *State) AddRoleAssignment(vault string, assignment RoleAssignment) error {
-	return s.changeRoles(vault, assignment, func(v *Vault, a RoleAssignment) error {
-		if !slices.Contains(v.assignments, a) {
-			v.assignments = append(v.assignments, a)
-		}
+	a, err := s.vaultAssignment(vault, assignment)
+	if err != nil {
+		return err
+	}
+	if _, _, err = s.assignments.add(a); errors.Is(err, ErrExists) {
 		return nil
-	})
+	}
+	return err
 }
 
 // RemoveRoleAssignment takes a principal's role on a vault away, at once.
 func (s *State) RemoveRoleAssignment(vault string, assignment RoleAssignment) error {
-	return s.changeRoles(vault, assignment, func(v *Vault, a RoleAssignment) error {
-		left := slices.DeleteFunc(slices.Clone(v.assignments), func(given RoleAssignment) bool { return given == a })
-		if len(left) == len(v.assignments) {
-			return fmt.Errorf("role assignment of %s to %s: %w", a.Role, a.PrincipalID, ErrUnknown)
-		}
-		v.assignments = left
-		return nil
-	})
-}
-
-func (s *State) changeRoles(vault string, a RoleAssignment, change func(*Vault, RoleAssignment) error) error {
-	v, ok := s.Vault(vault)
-	if !ok {
-		return fmt.Errorf("vault %s: %w", vault, ErrUnknown)
-	}
-	s.mu.RLock()
-	a, err := s.checkAssignment(a)
-	s.mu.RUnlock()
+	a, err := s.vaultAssignment(vault, assignment)
 	if err != nil {
 		return err
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return change(v, a)
+	same, ok := s.assignments.get(a.same)
+	if !ok {
+		return fmt.Errorf("role assignment of %s to %s: %w", a.Role.Name, a.PrincipalID, ErrUnknown)
+	}
+	s.assignments.remove(same, 0)
+	return nil
+}
+
+func (s *State) vaultAssignment(vault string, a RoleAssignment) (Assignment, error) {
+	v, ok := s.Vault(vault)
+	if !ok {
+		return Assignment{}, fmt.Errorf("vault %s: %w", vault, ErrUnknown)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.checkAssignment(v, a)
 }
 
 // SetNetwork changes whom a vault listens to, at once. What is left empty stays as it is.

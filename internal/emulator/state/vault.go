@@ -14,21 +14,21 @@ import (
 
 // Vault is a key vault. Its methods are safe for concurrent use; names are found whatever their letter case.
 type Vault struct {
-	// Name, TenantID, Location and ResourceID do not change.
-	Name, TenantID, Location, ResourceID string
+	// These do not change.
+	Name, TenantID, Location, SubscriptionID, ResourceGroup string
 	// PFXEncoding is how the vault writes PKCS#12.
 	PFXEncoding string
 
-	now    func() time.Time
-	random io.Reader
-	rbac   bool
+	now         func() time.Time
+	random      io.Reader
+	rbac        bool
+	assignments *assignments // of all Azure
 
-	mu          sync.RWMutex
-	network     Network
-	assignments []RoleAssignment // PrincipalID is always set, ClientID never
-	policies    []AccessPolicy   // ObjectID likewise
-	objects     map[Kind]map[string]*object
-	deleted     map[Kind]map[string]*object
+	mu       sync.RWMutex
+	network  Network
+	policies []AccessPolicy // ObjectID is always set, ClientID never
+	objects  map[Kind]map[string]*object
+	deleted  map[Kind]map[string]*object
 }
 
 // Network tells whom the vault listens to.
@@ -41,19 +41,39 @@ func (v *Vault) Network() Network {
 // UsesRoles says whether roles decide who may do what; otherwise access policies do.
 func (v *Vault) UsesRoles() bool { return v.rbac }
 
+// ResourceID is what Azure Resource Manager calls the vault.
+func (v *Vault) ResourceID() string {
+	return GroupID(v.SubscriptionID, v.ResourceGroup) + "/providers/Microsoft.KeyVault/vaults/" + v.Name
+}
+
 // Allows says whether a principal, by its object ID, may do what is needed.
 func (v *Vault) Allows(objectID string, need Need) bool {
+	if v.rbac {
+		resource := v.ResourceID()
+		if need.Name != "" {
+			resource += "/" + string(need.Kind) + "/" + need.Name
+		}
+		return v.assignments.allow(objectID, resource, func(r Role) bool { return r.allowsData(vaultActions + need.Action) })
+	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if !v.rbac {
-		return slices.ContainsFunc(v.policies, func(p AccessPolicy) bool {
-			return strings.EqualFold(p.ObjectID, objectID) && p.allows(need)
-		})
-	}
-	return slices.ContainsFunc(v.assignments, func(a RoleAssignment) bool {
-		given, err := findRole(a.Role)
-		return err == nil && strings.EqualFold(a.PrincipalID, objectID) && covers(a.Scope, need) && given.allows(need.Action)
+	return slices.ContainsFunc(v.policies, func(p AccessPolicy) bool {
+		return strings.EqualFold(p.ObjectID, objectID) && p.allows(need)
 	})
+}
+
+// AccessPolicies gives who may do what, each with an ObjectID.
+func (v *Vault) AccessPolicies() []AccessPolicy {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return slices.Clone(v.policies)
+}
+
+// ChangeAccessPolicies replaces the access policies by what change makes of them; it must not change what it is given.
+func (v *Vault) ChangeAccessPolicies(change func([]AccessPolicy) []AccessPolicy) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.policies = change(v.policies)
 }
 
 // Get gives a version of an object, the current one for an empty version, or ErrNotFound.

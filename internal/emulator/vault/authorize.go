@@ -102,7 +102,7 @@ func (s *Service) authorize(caller claims, need state.Need) *refusal {
 			"help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
 			caller, need.Kind, need.Permission, s.place())
 	}
-	resource := s.vault.ResourceID
+	resource := strings.ToLower(s.vault.ResourceID())
 	if need.Name != "" {
 		resource += "/" + string(need.Kind) + "/" + strings.ToLower(need.Name)
 	}

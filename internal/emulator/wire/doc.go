@@ -25,9 +25,9 @@ type Service interface {
 
 // Call is what one request asks for, and who asks. Services add what they learn while they answer.
 type Call struct {
-	// Service is "entra" or "vault".
+	// Service is "entra", "vault" or "arm".
 	Service string
-	// Vault is the vault's name as it was seeded; empty for Entra.
+	// Vault is the vault's name as it was seeded; empty for other services.
 	Vault string
 	// Operation is the kind of call, such as "secrets.get" or "entra.token".
 	Operation string

@@ -67,7 +67,7 @@ func TestBehaviourIsChecked(t *testing.T) {
 		"empty":                  {Behaviour{}, ""},
 		"good":                   {Behaviour{Faults: []Fault{{Kind: KindStatus, Status: 503}}, Limits: []Limit{{Requests: 1, PerSeconds: 1}}}, ""},
 		"no kind":                {Behaviour{Faults: []Fault{{}}}, `faults[0]: kind is ""`},
-		"service":                {Behaviour{Faults: []Fault{{Kind: KindHang}, {Kind: KindHang, Service: "arm"}}}, `faults[1]: service is "arm"`},
+		"service":                {Behaviour{Faults: []Fault{{Kind: KindHang}, {Kind: KindHang, Service: "dns"}}}, `faults[1]: service is "dns"`},
 		"path":                   {Behaviour{Faults: []Fault{{Kind: KindHang, Path: "["}}}, "syntax error in pattern"},
 		"negative":               {Behaviour{Faults: []Fault{{Kind: KindHang, Next: -1}}}, "must not be negative"},
 		"no latency":             {Behaviour{Faults: []Fault{{Kind: KindLatency}}}, "needs latencyMilliseconds"},
