@@ -8,17 +8,17 @@ import (
 	"strings"
 
 	"secretstore/internal/emulator/arm"
-	"secretstore/internal/emulator/state"
+	"secretstore/internal/emulator/graph"
 	"secretstore/internal/emulator/wire"
 )
 
 // ServeHTTP answers by the name of the host that was asked for. What is not served gets no answer: the connection is closed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host := hostname(r.Host)
-	service, _ := s.service(host)
+	served, ok := s.endpoint(host)
 	switch {
-	case service != nil:
-		s.gate.Serve(w, r, service) //nolint:contextcheck // the request has its context
+	case ok:
+		s.gate.Serve(w, r, served.service) //nolint:contextcheck // the request has its context
 	case isOwn(host):
 		s.serveAdmin(w, r)
 	default:
@@ -26,37 +26,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// service finds the service behind a host name, and the vault if it is one. This is the place for further hosts of Azure.
-func (s *Server) service(host string) (wire.Service, *state.Vault) {
+// endpoint is the service behind a host name: what the log and the faults call it, and the vault's name if it is one.
+type endpoint struct {
+	service     wire.Service
+	kind, vault string
+}
+
+// endpoint finds the service behind a host name. This is the place for further hosts of Azure.
+func (s *Server) endpoint(host string) (endpoint, bool) {
 	if slices.ContainsFunc(s.state.AuthorityHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
-		return s.entra, nil
+		return endpoint{service: s.entra, kind: "entra"}, true
 	}
-	if strings.EqualFold(host, arm.Host) {
-		return s.arm, nil
+	switch strings.ToLower(host) {
+	case arm.Host:
+		return endpoint{service: s.arm, kind: "arm"}, true
+	case graph.Host:
+		return endpoint{service: s.graph, kind: "graph"}, true
 	}
 	name, isVault := strings.CutSuffix(strings.ToLower(host), "."+strings.ToLower(s.state.VaultDNSSuffix))
 	if v, ok := s.state.Vault(name); ok && isVault {
-		return s.vaults[v], v
+		return endpoint{service: s.vaults[v], kind: "vault", vault: v.Name}, true
 	}
-	return nil, nil
+	return endpoint{}, false
 }
 
 // reachable tells why a TLS handshake for a host is to fail, or nil.
 func (s *Server) reachable(host string) error {
-	service, v := s.service(host)
-	var kind, name string
+	served, ok := s.endpoint(host)
 	switch {
-	case v != nil:
-		kind, name = "vault", v.Name
-	case service == s.entra:
-		kind = "entra"
-	case service == s.arm:
-		kind = "arm"
-	}
-	switch {
-	case service == nil && !isOwn(host):
+	case !ok && !isOwn(host):
 		return fmt.Errorf("host %s is not served", host)
-	case service != nil && s.gate.Unreachable(kind, name):
+	case ok && s.gate.Unreachable(served.kind, served.vault):
 		return fmt.Errorf("host %s is made unreachable", host)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"secretstore/internal/emulator/arm"
 	"secretstore/internal/emulator/entra"
+	"secretstore/internal/emulator/graph"
 	"secretstore/internal/emulator/state"
 	"secretstore/internal/emulator/vault"
 	"secretstore/internal/emulator/wire"
@@ -40,6 +41,7 @@ type Server struct {
 	state  *state.State
 	entra  *entra.Service
 	arm    *arm.Service
+	graph  *graph.Service
 	vaults map[*state.Vault]*vault.Service
 	gate   *wire.Gate
 	ca     *wire.CA
@@ -103,7 +105,9 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		state: st, entra: login, arm: arm.New(arm.Options{State: st, Keys: login.Keys, Clock: o.Clock}),
+		state: st, entra: login,
+		arm:    arm.New(arm.Options{State: st, Keys: login.Keys, Clock: o.Clock}),
+		graph:  graph.New(graph.Options{State: st, Keys: login.Keys, Clock: o.Clock}),
 		vaults: map[*state.Vault]*vault.Service{}, gate: wire.NewGate(o.Clock, o.Log), ca: ca, served: make(chan error, 1),
 	}
 	for _, v := range st.Vaults() {

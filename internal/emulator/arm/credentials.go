@@ -62,7 +62,8 @@ func (s *Service) getCredential(r *request) (answer, *refusal) {
 	}
 	c, found := credentialOf(identity, r.name())
 	if !found { // no capture
-		return answer{}, notFound("Federated Identity Credential '%s' under the Resource '%s' was not found.", r.name(), identity.IdentityID())
+		return answer{}, notFound("Federated Identity Credential '%s' under the Resource '%s' was not found.",
+			r.name(), identity.IdentityID())
 	}
 	return ok(viewCredential(identity, c))
 }
@@ -98,8 +99,8 @@ func (s *Service) putCredential(r *request) (answer, *refusal) {
 	case errors.Is(err, state.ErrExists):
 		return answer{}, badRequest("BadRequest", "Issuer and subject combination already exists for this Managed Identity.")
 	case errors.Is(err, state.ErrTooMany): // the limit is documented; no capture
-		return answer{}, badRequest("BadRequest", "The number of Federated Identity Credentials exceeds the limit of %d for the managed "+
-			"identity '%s'.", state.MaxFederatedCredentials, identity.IdentityID())
+		return answer{}, badRequest("BadRequest", "The number of Federated Identity Credentials exceeds the limit of %d for the "+
+			"managed identity '%s'.", state.MaxFederatedCredentials, identity.IdentityID())
 	case err != nil: // the identity was deleted meanwhile
 		return answer{}, parentNotFound(identity.Name)
 	}

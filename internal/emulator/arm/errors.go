@@ -42,7 +42,8 @@ func missingVersion() *refusal {
 }
 
 func badMethod(method string) *refusal {
-	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The requested resource does not support http method '%s'.", method)
+	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed",
+		"The requested resource does not support http method '%s'.", method)
 }
 
 func groupNotFound(group string) *refusal {

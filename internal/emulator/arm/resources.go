@@ -17,7 +17,9 @@ type subscriptionView struct {
 }
 
 func viewSubscription(s state.Subscription) subscriptionView {
-	return subscriptionView{ID: "/subscriptions/" + s.ID, SubscriptionID: s.ID, TenantID: s.TenantID, DisplayName: s.Name, State: "Enabled"}
+	return subscriptionView{
+		ID: "/subscriptions/" + s.ID, SubscriptionID: s.ID, TenantID: s.TenantID, DisplayName: s.Name, State: "Enabled",
+	}
 }
 
 func (s *Service) getSubscription(r *request) (answer, *refusal) {

@@ -157,7 +157,8 @@ func checkAssignment(name, principalID, principalType string) *refusal {
 	guid := regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	switch {
 	case !guid.MatchString(name):
-		return badRequest("InvalidRoleAssignmentId", "The role assignment ID '%s' is not valid. The role assignment ID must be a GUID.", name)
+		return badRequest("InvalidRoleAssignmentId",
+			"The role assignment ID '%s' is not valid. The role assignment ID must be a GUID.", name)
 	case !guid.MatchString(principalID):
 		return badRequest("InvalidPrincipalId", "A valid principal ID must be provided for role assignment.")
 	case !slices.Contains([]string{"", state.PrincipalServicePrincipal, state.PrincipalUser, state.PrincipalGroup}, principalType):
@@ -244,7 +245,8 @@ func (s *Service) getRole(r *request) (answer, *refusal) {
 func (s *Service) listRoles(r *request) (answer, *refusal) {
 	filter := r.URL.Query().Get("$filter")
 	named := regexp.MustCompile(`(?i)^\s*roleName\s+eq\s+'([^']*)'\s*$`).FindStringSubmatch(filter)
-	if filter != "" && named == nil && !strings.EqualFold(filter, "atScopeAndBelow()") && !strings.EqualFold(filter, "type eq 'BuiltInRole'") {
+	all := []string{"", "atscopeandbelow()", "type eq 'builtinrole'"}
+	if named == nil && !slices.Contains(all, strings.ToLower(filter)) {
 		return answer{}, badRequest("UnsupportedFilter", "The filter '%s' is not supported.", filter) // no capture
 	}
 	var items []item

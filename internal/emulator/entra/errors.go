@@ -82,6 +82,13 @@ func unknownClient(client, directory string) *refusal {
 	}
 }
 
+func disabledClient(client, name string) *refusal {
+	return &refusal{
+		status: http.StatusBadRequest, oauth: "unauthorized_client", number: 7000112, lines: true,
+		text: fmt.Sprintf("Application '%s'(%s) is disabled.", client, name),
+	}
+}
+
 func missingParameter(name string) *refusal {
 	return invalidRequest(900144, "The request body must contain the following parameter: '%s'.", name)
 }

@@ -85,6 +85,9 @@ func (s *Service) checkRequest(r *http.Request, tenant state.Tenant) (state.Appl
 		}
 		return state.Application{}, "", unknownClient(r.PostFormValue("client_id"), directory)
 	}
+	if app.Disabled {
+		return state.Application{}, "", disabledClient(app.ClientID, app.Name)
+	}
 	resource, refused := resourceOf(r.PostFormValue("scope"))
 	if refused == nil {
 		refused = s.checkProof(r, app)
@@ -95,11 +98,13 @@ func (s *Service) checkRequest(r *http.Request, tenant state.Tenant) (state.Appl
 	return app, resource, refused
 }
 
-// knows says whether tokens are issued for a resource: a vault's, or Azure Resource Manager's by its name of today or of old.
+// knows says whether tokens are issued for a resource: a vault's, Graph's, or Azure Resource Manager's by its name of today or of
+// old.
 // They are written without a slash at the end, or with one, yet Entra knows both ways.
 func (s *Service) knows(resource string) bool {
 	return slices.Contains([]string{
 		"https://" + s.state.VaultDNSSuffix, "https://management.azure.com", "https://management.core.windows.net",
+		"https://graph.microsoft.com",
 	}, strings.TrimSuffix(resource, "/"))
 }
 

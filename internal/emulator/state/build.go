@@ -92,13 +92,16 @@ func (b *builder) addApplication(app Application) error {
 	app.ObjectID = cmp.Or(app.ObjectID, b.guid())
 	lifetimes := map[string]int{KindManagedIdentity: managedIdentityTokenSeconds, KindApplication: applicationTokenSeconds}
 	app.TokenLifetimeSeconds = cmp.Or(app.TokenLifetimeSeconds, lifetimes[app.Kind])
+	if app.Kind == KindApplication {
+		app.RegistrationID = cmp.Or(app.RegistrationID, b.guid())
+	}
 	if err := b.checkApplication(app); err != nil {
 		return err
 	}
 	if app.ResourceGroup != "" {
-		app.SubscriptionID = cmp.Or(app.SubscriptionID, defaultSubscription)
-		app.Location = cmp.Or(app.Location, defaultLocation)
-		b.groups.add(app.SubscriptionID, app.TenantID, app.ResourceGroup, app.Location)
+		if err := b.place(&app); err != nil {
+			return err
+		}
 	}
 	credentials := app.FederatedCredentials
 	app.FederatedCredentials = nil
@@ -122,13 +125,24 @@ func (b *builder) checkApplication(app Application) error {
 		return fmt.Errorf("clientID %s: another application has it, or its objectID", app.ClientID)
 	case app.Kind == KindManagedIdentity && len(app.ClientSecrets) > 0:
 		return errors.New("a managed identity has no clientSecrets: let its kind be application")
-	case app.ResourceGroup != "" && (app.Kind != KindManagedIdentity || app.Name == ""):
-		return errors.New("only a managed identity with a name is in a resourceGroup")
-	case app.ResourceGroup != "" && b.identity(cmp.Or(app.SubscriptionID, defaultSubscription), app.ResourceGroup, app.Name) != nil:
-		return fmt.Errorf("name %s: another identity of the resource group has it", app.Name)
+	case app.GraphAccess != "" && app.GraphAccess != GraphRead && app.GraphAccess != GraphWrite:
+		return fmt.Errorf("graphAccess is %q: it must be read, write or empty", app.GraphAccess)
 	case app.TokenLifetimeSeconds < 0:
 		return errors.New("tokenLifetimeSeconds must not be negative")
 	}
+	return nil
+}
+
+// place makes an identity a resource of its group.
+func (b *builder) place(app *Application) error {
+	app.SubscriptionID, app.Location = cmp.Or(app.SubscriptionID, defaultSubscription), cmp.Or(app.Location, defaultLocation)
+	switch {
+	case app.Kind != KindManagedIdentity || app.Name == "":
+		return errors.New("only a managed identity with a name is in a resourceGroup")
+	case b.identity(app.SubscriptionID, app.ResourceGroup, app.Name) != nil:
+		return fmt.Errorf("name %s: another identity of the resource group has it", app.Name)
+	}
+	b.groups.add(app.SubscriptionID, app.TenantID, app.ResourceGroup, app.Location)
 	return nil
 }
 

@@ -61,6 +61,11 @@ type Application struct {
 	ClientSecrets []ClientSecret `yaml:"clientSecrets"`
 	// Disabled ends that it can sign in; tokens that it has stay good.
 	Disabled bool `yaml:"disabled"`
+	// RegistrationID is the ID of the application itself, beside ObjectID, which is its service principal's; made up if empty. Only
+	// a KindApplication has one.
+	RegistrationID string `yaml:"registrationID"`
+	// GraphAccess is what it may do at Microsoft Graph: GraphRead or GraphWrite; nothing if empty.
+	GraphAccess string `yaml:"graphAccess"`
 	// ResourceGroup makes a managed identity with a name a resource of Azure Resource Manager; SubscriptionID and Location are
 	// made up if empty.
 	ResourceGroup  string            `yaml:"resourceGroup"`

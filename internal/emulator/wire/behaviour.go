@@ -40,7 +40,7 @@ type Behaviour struct {
 type Fault struct {
 	// Kind is one of the kinds above.
 	Kind string `json:"kind" yaml:"kind"`
-	// Service is "entra", "vault" or "arm"; empty for all.
+	// Service is "entra", "vault", "arm" or "graph"; empty for all.
 	Service string `json:"service,omitempty" yaml:"service"`
 	// Vault is the name of a vault.
 	Vault string `json:"vault,omitempty" yaml:"vault"`
@@ -96,8 +96,8 @@ func (f Fault) validate() error {
 	switch _, err := path.Match(f.Path, "/"); {
 	case !slices.Contains(kinds, f.Kind):
 		return fmt.Errorf("kind is %q: it must be one of %s", f.Kind, strings.Join(kinds, ", "))
-	case !slices.Contains([]string{"", "entra", "vault", "arm"}, f.Service):
-		return fmt.Errorf(`service is %q: it must be "entra", "vault", "arm" or empty`, f.Service)
+	case !slices.Contains([]string{"", "entra", "vault", "arm", "graph"}, f.Service):
+		return fmt.Errorf(`service is %q: it must be "entra", "vault", "arm", "graph" or empty`, f.Service)
 	case err != nil:
 		return fmt.Errorf("path %q: %w", f.Path, err)
 	case min(f.Next, f.LatencyMilliseconds, f.RetryAfterSeconds) < 0:

@@ -25,7 +25,7 @@ type Service interface {
 
 // Call is what one request asks for, and who asks. Services add what they learn while they answer.
 type Call struct {
-	// Service is "entra", "vault" or "arm".
+	// Service is "entra", "vault", "arm" or "graph".
 	Service string
 	// Vault is the vault's name as it was seeded; empty for other services.
 	Vault string
