@@ -247,7 +247,9 @@ func TestAtMostTwentyCredentials(t *testing.T) {
 		t.Errorf("changing one: %v", err)
 	}
 	pager := f.msi().NewFederatedIdentityCredentialsClient().NewListPager("rg", "my-identity", nil)
-	all, pages := collect(t, pager, func(p armmsi.FederatedIdentityCredentialsClientListResponse) []*armmsi.FederatedIdentityCredential { return p.Value })
+	all, pages := collect(t, pager, func(p armmsi.FederatedIdentityCredentialsClientListResponse) []*armmsi.FederatedIdentityCredential {
+		return p.Value
+	})
 	if len(all) != 20 || pages != 3 {
 		t.Errorf("got %d on %d pages, want 20 on 3", len(all), pages)
 	}
@@ -272,15 +274,21 @@ func TestIdentitiesAreListedAndTagged(t *testing.T) {
 		}
 		return names
 	}
-	byGroup, pages := collect(t, identities.NewListByResourceGroupPager("rg", nil), func(p armmsi.UserAssignedIdentitiesClientListByResourceGroupResponse) []*armmsi.Identity { return p.Value })
+	byGroup, pages := collect(t, identities.NewListByResourceGroupPager("rg", nil), func(p armmsi.UserAssignedIdentitiesClientListByResourceGroupResponse) []*armmsi.Identity {
+		return p.Value
+	})
 	if diff := cmp.Diff([]string{"b", "c", "my-identity"}, names(byGroup)); diff != "" || pages != 2 {
 		t.Errorf("by group, %d pages: -want +got\n%s", pages, diff)
 	}
-	inEmpty, _ := collect(t, identities.NewListByResourceGroupPager("empty", nil), func(p armmsi.UserAssignedIdentitiesClientListByResourceGroupResponse) []*armmsi.Identity { return p.Value })
+	inEmpty, _ := collect(t, identities.NewListByResourceGroupPager("empty", nil), func(p armmsi.UserAssignedIdentitiesClientListByResourceGroupResponse) []*armmsi.Identity {
+		return p.Value
+	})
 	if len(inEmpty) != 0 {
 		t.Errorf("in an empty group: got %v", names(inEmpty))
 	}
-	bySubscription, _ := collect(t, identities.NewListBySubscriptionPager(nil), func(p armmsi.UserAssignedIdentitiesClientListBySubscriptionResponse) []*armmsi.Identity { return p.Value })
+	bySubscription, _ := collect(t, identities.NewListBySubscriptionPager(nil), func(p armmsi.UserAssignedIdentitiesClientListBySubscriptionResponse) []*armmsi.Identity {
+		return p.Value
+	})
 	if len(bySubscription) != 3 {
 		t.Errorf("by subscription: got %v", names(bySubscription))
 	}
@@ -318,7 +326,9 @@ func TestRoleAssignments(t *testing.T) {
 		pager := client.NewListForScopePager(scope, &armauthorization.RoleAssignmentsClientListForScopeOptions{
 			Filter: to.Ptr(url.PathEscape(filter)), // this client sends it as it is given
 		})
-		all, _ := collect(t, pager, func(p armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment { return p.Value })
+		all, _ := collect(t, pager, func(p armauthorization.RoleAssignmentsClientListForScopeResponse) []*armauthorization.RoleAssignment {
+			return p.Value
+		})
 		for _, a := range all {
 			names = append(names, *a.Name)
 		}
@@ -349,7 +359,9 @@ func TestRoleDefinitions(t *testing.T) {
 	f := startARM(t, true, state.ManagementSettings{PageSize: 5})
 	client := f.authorization().NewRoleDefinitionsClient()
 	list := func(options *armauthorization.RoleDefinitionsClientListOptions) []*armauthorization.RoleDefinition {
-		all, _ := collect(t, client.NewListPager("/subscriptions/"+subscriptionID, options), func(p armauthorization.RoleDefinitionsClientListResponse) []*armauthorization.RoleDefinition { return p.Value })
+		all, _ := collect(t, client.NewListPager("/subscriptions/"+subscriptionID, options), func(p armauthorization.RoleDefinitionsClientListResponse) []*armauthorization.RoleDefinition {
+			return p.Value
+		})
 		return all
 	}
 	named := list(&armauthorization.RoleDefinitionsClientListOptions{Filter: to.Ptr("roleName eq 'Key Vault Secrets User'")})
@@ -471,7 +483,9 @@ func TestExtensionsComeAndGo(t *testing.T) {
 		t.Error("protected settings are told")
 	}
 	names := func() (names []string) {
-		all, _ := collect(t, client.NewListPager("rg", at[0], at[1], at[2], nil), func(p armkubernetesconfiguration.ExtensionsClientListResponse) []*armkubernetesconfiguration.Extension { return p.Value })
+		all, _ := collect(t, client.NewListPager("rg", at[0], at[1], at[2], nil), func(p armkubernetesconfiguration.ExtensionsClientListResponse) []*armkubernetesconfiguration.Extension {
+			return p.Value
+		})
 		for _, e := range all {
 			names = append(names, *e.Name)
 		}

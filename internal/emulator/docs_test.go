@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,13 +43,23 @@ func TestTheGuidesExamplesAreTrue(t *testing.T) {
 	if err := behaviour.Validate(); err != nil {
 		t.Error(err)
 	}
+	for setting := range reflect.TypeFor[state.ManagementSettings]().Fields() {
+		if name := setting.Tag.Get("yaml"); !strings.Contains(string(guide), "| `"+name+"` |") {
+			t.Errorf("the guide does not explain the setting %s", name)
+		}
+	}
+	for _, role := range state.Roles() {
+		if !strings.Contains(strings.ReplaceAll(string(guide), "\n", " "), strings.TrimPrefix(role.Name, "Key Vault ")) {
+			t.Errorf("the guide does not name the role %s", role.Name)
+		}
+	}
 	f := start(t)
 	for _, kind := range []string{wire.KindLatency, wire.KindUnreachable, wire.KindRefuse, wire.KindHang, wire.KindStatus, wire.KindGarbage, wire.KindCut} {
 		if !strings.Contains(string(guide), "| `"+kind+"` |") {
 			t.Errorf("the guide does not explain the fault %s", kind)
 		}
 	}
-	for _, path := range []string{"/healthz", "/admin/requests", "/admin/counters", "/admin/faults"} {
+	for _, path := range []string{"/healthz", "/admin/requests", "/admin/counters", "/admin/faults", "/admin/management"} {
 		if r := f.call("GET", "https://"+f.Addr()+path, "", ""); r.status != 200 || !strings.Contains(string(guide), "GET "+path) {
 			t.Errorf("%s: it answers %d, or the guide does not name it", path, r.status)
 		}

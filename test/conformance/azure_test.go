@@ -27,6 +27,8 @@ const (
 	subject    = "system:serviceaccount:shop:shop"
 	vaultName  = "my-key-vault"
 	vaultURL   = "https://my-key-vault.vault.azure.net"
+
+	subscriptionID = "77777777-0000-0000-0000-000000000000"
 )
 
 // azure is an emulator with one vault, an identity that reads it and an operator that does all.
@@ -48,8 +50,9 @@ func start(t *testing.T) *azure {
 				{ClientID: identityID, FederatedCredentials: []state.FederatedCredential{{Name: "cluster", Issuer: issuer.URL, Subject: subject}}},
 				{ClientID: operatorID, Kind: state.KindApplication, ClientSecrets: []state.ClientSecret{{Value: password}}},
 			},
+			Management: management(issuer.URL),
 			Vaults: []state.VaultSeed{{
-				Name: vaultName,
+				Name: vaultName, SubscriptionID: subscriptionID, ResourceGroup: "shop",
 				RoleAssignments: []state.RoleAssignment{
 					{ClientID: identityID, Role: "Key Vault Secrets User"},
 					{ClientID: identityID, Role: "Key Vault Reader"},
@@ -60,6 +63,8 @@ func start(t *testing.T) *azure {
 				Certificates: []state.CertificateSeed{
 					{Name: "seeded-certificate", KeyType: "EC", Chain: state.Chain{Intermediates: 2, Root: true}},
 				},
+			}, {
+				Name: "policy-vault", SubscriptionID: subscriptionID, ResourceGroup: "shop", Authorization: state.AuthorizationAccessPolicies,
 			}},
 		},
 	})
@@ -72,6 +77,18 @@ func start(t *testing.T) *azure {
 		}
 	})
 	return &azure{Server: server, t: t, issuer: issuer}
+}
+
+// management is an Azure Resource Manager whose operator owns all, whose pages are small and whose operations take a while.
+func management(issuer string) state.ManagementSeed {
+	return state.ManagementSeed{
+		RoleAssignments: []state.RoleAssignment{{ClientID: operatorID, Role: "Owner"}},
+		ConnectedClusters: []state.Cluster{{
+			Name: "edge", SubscriptionID: subscriptionID, ResourceGroup: "shop", OIDCIssuer: true, IssuerURL: issuer,
+			Extensions: []state.Extension{{Name: "akvsecretsprovider", Type: "Microsoft.AzureKeyVaultSecretsProvider"}},
+		}},
+		ManagementSettings: state.ManagementSettings{PageSize: 3, OperationMilliseconds: 50},
+	}
 }
 
 // options are those of a client that reaches the emulator, and that tries once unless it is told otherwise.

@@ -13,7 +13,7 @@ import (
 	"secretstore/test/connectproxy"
 )
 
-// TestJavaScriptSDK runs js/sdk.test.mjs, the second opinion on the emulator. It is tagged "node", so that "make test" needs
+// TestJavaScriptSDK runs js/*.test.mjs, the second opinion on the emulator. It is tagged "node", so that "make test" needs
 // nothing but Go; "make test-node", "make test-long" and CI run it.
 func TestJavaScriptSDK(t *testing.T) {
 	for _, program := range []string{"node", "npm"} {
@@ -35,7 +35,8 @@ func TestJavaScriptSDK(t *testing.T) {
 	node.Env = append(os.Environ(),
 		"HTTPS_PROXY=http://"+proxy.Address(), "https_proxy=http://"+proxy.Address(), "NO_PROXY=", "no_proxy=", "NODE_EXTRA_CA_CERTS="+ca,
 		"TENANT_ID="+tenantID, "IDENTITY_ID="+identityID, "OPERATOR_ID="+operatorID, "OPERATOR_PASSWORD="+password,
-		"VAULT_URL="+vaultURL, "ASSERTION="+a.issuer.Token(subject, nil),
+		"VAULT_URL="+vaultURL, "SUBSCRIPTION_ID="+subscriptionID,
+		"ASSERTION="+a.issuer.Token(subject, nil), "ASSERTION_ISSUER="+a.issuer.URL, "ASSERTION_SUBJECT="+subject,
 		"FOREIGN_ASSERTION="+a.issuer.Token("system:serviceaccount:shop:other", nil),
 	)
 	if output, err := node.CombinedOutput(); err != nil {

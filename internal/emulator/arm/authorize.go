@@ -50,8 +50,8 @@ func (s *Service) authenticate(r *http.Request, t target) (claims, *refusal) {
 			"current UTC time '%s'.", caller.Expiry.Time().UTC().Format(layout), now.UTC().Format(layout))
 	case t.subscription != "" && !strings.EqualFold(caller.TenantID, s.tenantOf(t)):
 		return claims{}, s.unauthorized(t, "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer '%s'. It "+
-			"must match the tenant 'https://sts.windows.net/%s/' associated with this subscription. Please use the authority "+
-			"(URL) 'https://login.windows.net/%s' to get the token.", caller.Issuer, s.tenantOf(t), s.tenantOf(t))
+			"must match the tenant 'https://sts.windows.net/%s/' associated with this subscription. Please use the "+
+			"authority (URL) 'https://login.windows.net/%s' to get the token.", caller.Issuer, s.tenantOf(t), s.tenantOf(t))
 	}
 	return caller, nil
 }
