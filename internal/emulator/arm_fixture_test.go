@@ -12,7 +12,6 @@ import (
 	armpolicy "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/kubernetesconfiguration/armkubernetesconfiguration/v2"
@@ -119,7 +118,7 @@ func (f *fixture) extensions() *armkubernetesconfiguration.ExtensionsClient {
 func (f *fixture) newIdentity(name string) (clientID, objectID string) {
 	f.tb.Helper()
 	made, err := f.msi().NewUserAssignedIdentitiesClient().CreateOrUpdate(f.tb.Context(), "rg", name,
-		armmsi.Identity{Location: to.Ptr("westeurope")}, nil)
+		armmsi.Identity{Location: new("westeurope")}, nil)
 	if err != nil {
 		f.tb.Fatalf("making the identity %s: %v", name, err)
 	}
@@ -130,7 +129,7 @@ func (f *fixture) newIdentity(name string) (clientID, objectID string) {
 func (f *fixture) federate(ctx context.Context, identity, name, subject string) error {
 	_, err := f.msi().NewFederatedIdentityCredentialsClient().CreateOrUpdate(ctx, "rg", identity, name,
 		armmsi.FederatedIdentityCredential{Properties: &armmsi.FederatedIdentityCredentialProperties{
-			Issuer: to.Ptr(f.issuer.URL), Subject: to.Ptr(subject), Audiences: []*string{to.Ptr("api://AzureADTokenExchange")},
+			Issuer: new(f.issuer.URL), Subject: new(subject), Audiences: []*string{new("api://AzureADTokenExchange")},
 		}}, nil)
 	return err
 }
@@ -139,8 +138,8 @@ func (f *fixture) federate(ctx context.Context, identity, name, subject string) 
 func (f *fixture) assign(scope, name, objectID, role string) error {
 	_, err := f.authorization().NewRoleAssignmentsClient().Create(f.tb.Context(), scope, name,
 		armauthorization.RoleAssignmentCreateParameters{Properties: &armauthorization.RoleAssignmentProperties{
-			PrincipalID: to.Ptr(objectID), PrincipalType: to.Ptr(armauthorization.PrincipalTypeServicePrincipal),
-			RoleDefinitionID: to.Ptr("/subscriptions/" + subscriptionID + "/providers/Microsoft.Authorization/roleDefinitions/" + role),
+			PrincipalID: new(objectID), PrincipalType: new(armauthorization.PrincipalTypeServicePrincipal),
+			RoleDefinitionID: new("/subscriptions/" + subscriptionID + "/providers/Microsoft.Authorization/roleDefinitions/" + role),
 		}}, nil)
 	return err
 }

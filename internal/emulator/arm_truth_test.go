@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/keyvault/armkeyvault"
 
 	"secretstore/internal/emulator/state"
@@ -149,9 +148,9 @@ func TestAccessPoliciesAreEnforced(t *testing.T) {
 	vaults := made(armkeyvault.NewVaultsClient(subscriptionID, f.credential(operatorID), f.armOptions()))
 	change := func(kind armkeyvault.AccessPolicyUpdateKind, permissions ...armkeyvault.SecretPermissions) {
 		t.Helper()
-		entry := armkeyvault.AccessPolicyEntry{TenantID: to.Ptr(tenantID), ObjectID: to.Ptr(objectID), Permissions: &armkeyvault.Permissions{}}
+		entry := armkeyvault.AccessPolicyEntry{TenantID: new(tenantID), ObjectID: new(objectID), Permissions: &armkeyvault.Permissions{}}
 		for _, p := range permissions {
-			entry.Permissions.Secrets = append(entry.Permissions.Secrets, to.Ptr(p))
+			entry.Permissions.Secrets = append(entry.Permissions.Secrets, new(p))
 		}
 		_, err := vaults.UpdateAccessPolicy(t.Context(), "rg", "policy-vault", kind, armkeyvault.VaultAccessPolicyParameters{
 			Properties: &armkeyvault.VaultAccessPolicyProperties{AccessPolicies: []*armkeyvault.AccessPolicyEntry{&entry}},

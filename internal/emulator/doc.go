@@ -1,6 +1,7 @@
 // Package emulator stands in for Azure on a machine without it: Microsoft Entra ID, Azure Key Vault, Azure Resource Manager and a
-// little of Microsoft Graph behind one HTTPS listener on loopback, told apart by the name of the host that a client asks for. A client reaches it by dialing its address
-// for those names and trusting its certificate authority; nothing else about the client is special.
+// little of Microsoft Graph behind one HTTPS listener on loopback, told apart by the name of the host that a client asks for. A
+// client reaches it by dialing its address for those names and trusting its certificate authority; nothing else about the client
+// is special.
 //
 //	server, err := emulator.Start(ctx, emulator.Options{Seed: state.Seed{…}})
 //	defer server.Close()

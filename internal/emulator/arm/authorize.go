@@ -23,8 +23,10 @@ type claims struct {
 
 // audiences are the names under which tokens are asked for; clients of the old service management still use its name.
 func audiences() []string {
-	return []string{"https://management.core.windows.net/", "https://management.core.windows.net",
-		"https://management.azure.com/", "https://management.azure.com"}
+	return []string{
+		"https://management.core.windows.net/", "https://management.core.windows.net",
+		"https://management.azure.com/", "https://management.azure.com",
+	}
 }
 
 // authenticate reads the caller from the request's token.
@@ -74,17 +76,18 @@ func (s *Service) tenantOf(t target) string {
 	return subscription.TenantID
 }
 
-// authorize lets a caller do what its roles permit. Lists that are made up of what the caller may read need no right of their own.
+// authorize lets a caller do what its roles permit. Lists that are made up of what the caller may read need no right of their
+// own.
 func (s *Service) authorize(caller claims, k kind, method string, t target) *refusal {
 	if t.list && slices.Contains([]string{kindSubscriptions, kindGroups, kindResources}, k.name) {
 		return nil
 	}
 	act := map[string]string{http.MethodGet: "read", http.MethodPut: "write", http.MethodDelete: "delete"}[method]
 	action := k.name + "/" + act
-	if s.state.MayManage(caller.ObjectID, t.over(), action) {
+	if s.state.MayManage(caller.ObjectID, t.over, action) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '%s' with object id '%s' does not have authorization to "+
 		"perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your "+
-		"credentials.", caller.AppID, caller.ObjectID, action, t.over())
+		"credentials.", caller.AppID, caller.ObjectID, action, t.over)
 }

@@ -62,7 +62,7 @@ func (v clusterView) forVersion(version string) clusterView {
 }
 
 func (s *Service) getCluster(r *request) (answer, *refusal) {
-	cluster, found := s.state.Cluster(r.over())
+	cluster, found := s.state.Cluster(r.over)
 	if !found {
 		return answer{}, resourceNotFound(r.target)
 	}

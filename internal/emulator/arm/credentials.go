@@ -35,7 +35,7 @@ func viewCredential(identity state.Application, c state.FederatedCredential) cre
 
 // parentIdentity finds the identity whose credentials are asked for.
 func (s *Service) parentIdentity(r *request) (state.Application, *refusal) {
-	identity, found := s.state.Identity(r.subscription, r.target.group, r.names[0])
+	identity, found := s.state.Identity(r.subscription, r.group, r.names[0])
 	if !found {
 		return identity, parentNotFound(r.names[0])
 	}

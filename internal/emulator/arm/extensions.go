@@ -212,7 +212,7 @@ type operationView struct {
 
 func (s *Service) getOperation(r *request) (answer, *refusal) {
 	operation, found := s.state.Operation(r.name())
-	if !found || !strings.EqualFold(operation.Extension, strings.TrimSuffix(r.over(), "/operations/"+r.name())) {
+	if !found || !strings.EqualFold(operation.Extension, strings.TrimSuffix(r.over, "/operations/"+r.name())) {
 		return answer{}, resourceNotFound(r.target)
 	}
 	status, failure := operation.State(s.clock.Now())

@@ -36,7 +36,7 @@ func tags(given map[string]string) map[string]string {
 }
 
 func (s *Service) getIdentity(r *request) (answer, *refusal) {
-	identity, found := s.state.Identity(r.subscription, r.target.group, r.name())
+	identity, found := s.state.Identity(r.subscription, r.group, r.name())
 	if !found {
 		return answer{}, resourceNotFound(r.target)
 	}
@@ -64,7 +64,7 @@ func (s *Service) putIdentity(r *request) (answer, *refusal) {
 	if body.Location == "" {
 		return answer{}, badRequest("LocationRequired", "The location property is required for this definition.")
 	}
-	group, _ := s.group(r.subscription, r.target.group)
+	group, _ := s.group(r.subscription, r.group)
 	identity, created, err := s.state.PutIdentity(state.Application{
 		TenantID: s.tenantOf(r.target), SubscriptionID: group.SubscriptionID, ResourceGroup: group.Name, Name: r.name(),
 		Location: body.Location, Tags: body.Tags,
@@ -78,9 +78,9 @@ func (s *Service) putIdentity(r *request) (answer, *refusal) {
 }
 
 func (s *Service) deleteIdentity(r *request) (answer, *refusal) {
-	if _, found := s.state.Identity(r.subscription, r.target.group, r.name()); !found {
+	if _, found := s.state.Identity(r.subscription, r.group, r.name()); !found {
 		return answer{status: http.StatusNoContent}, nil
 	}
-	s.state.DeleteIdentity(r.subscription, r.target.group, r.name())
+	s.state.DeleteIdentity(r.subscription, r.group, r.name())
 	return answer{status: http.StatusOK}, nil
 }

@@ -69,7 +69,7 @@ func (s *Service) group(subscription, name string) (state.ResourceGroup, bool) {
 }
 
 func (s *Service) getGroup(r *request) (answer, *refusal) {
-	group, _ := s.group(r.subscription, r.target.group) // it was checked to exist
+	group, _ := s.group(r.subscription, r.group) // it was checked to exist
 	return ok(viewGroup(group))
 }
 

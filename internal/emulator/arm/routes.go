@@ -29,33 +29,47 @@ func kinds() []kind {
 		"2025-04-01", "2024-11-01", "2024-07-01", "2023-07-01", "2022-12-01", "2022-09-01", "2021-04-01", "2021-01-01", "2020-06-01",
 		"2019-11-01", "2019-06-01",
 	}
-	vaults := []string{"2026-02-01", "2025-05-01", "2024-11-01", "2023-07-01", "2023-02-01", "2022-07-01", "2021-10-01", "2019-09-01"}
+	vaults := []string{
+		"2026-02-01", "2025-05-01", "2024-11-01", "2023-07-01", "2023-02-01", "2022-07-01", "2021-10-01", "2019-09-01",
+	}
 	clusters := []string{
 		"2024-12-01-preview", "2024-07-15-preview", "2024-07-01-preview", "2024-01-01", "2022-10-01-preview", "2021-10-01",
 	}
 	extensions := []string{"2024-11-01", "2023-05-01", "2022-11-01", "2022-03-01", "2021-09-01"}
 	const credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 	return []kind{
-		{name: kindSubscriptions, operation: "subscriptions", versions: resources,
-			get: (*Service).getSubscription, list: (*Service).listSubscriptions},
+		{
+			name: kindSubscriptions, operation: "subscriptions", versions: resources,
+			get: (*Service).getSubscription, list: (*Service).listSubscriptions,
+		},
 		{name: kindGroups, operation: "resourceGroups", versions: resources, get: (*Service).getGroup, list: (*Service).listGroups},
 		{name: kindResources, operation: "resources", versions: resources, list: (*Service).listResources},
-		{name: kindIdentities, operation: "identities", versions: identity, get: (*Service).getIdentity,
-			list: (*Service).listIdentities, put: (*Service).putIdentity, delete: (*Service).deleteIdentity},
-		{name: credentials, operation: "credentials", versions: identity[:4], get: (*Service).getCredential,
-			list: (*Service).listCredentials, put: (*Service).putCredential, delete: (*Service).deleteCredential},
-		{name: kindAssignments, operation: "roleAssignments",
+		{
+			name: kindIdentities, operation: "identities", versions: identity, get: (*Service).getIdentity,
+			list: (*Service).listIdentities, put: (*Service).putIdentity, delete: (*Service).deleteIdentity,
+		},
+		{
+			name: credentials, operation: "credentials", versions: identity[:4], get: (*Service).getCredential,
+			list: (*Service).listCredentials, put: (*Service).putCredential, delete: (*Service).deleteCredential,
+		},
+		{
+			name: kindAssignments, operation: "roleAssignments",
 			versions: []string{"2022-04-01", "2020-10-01-preview", "2020-04-01-preview", "2018-09-01-preview", "2015-07-01"},
 			get:      (*Service).getAssignment, list: (*Service).listAssignments, put: (*Service).putAssignment,
-			delete: (*Service).deleteAssignment},
-		{name: kindRoles, operation: "roleDefinitions",
+			delete: (*Service).deleteAssignment,
+		},
+		{
+			name: kindRoles, operation: "roleDefinitions",
 			versions: []string{"2022-05-01-preview", "2022-04-01", "2018-01-01-preview", "2015-07-01"},
-			get:      (*Service).getRole, list: (*Service).listRoles},
+			get:      (*Service).getRole, list: (*Service).listRoles,
+		},
 		{name: kindVaults, operation: "vaults", versions: vaults, get: (*Service).getVault, list: (*Service).listVaults},
 		{name: kindVaults + "/accessPolicies", operation: "accessPolicies", versions: vaults, put: (*Service).putPolicies},
 		{name: kindClusters, operation: "clusters", versions: clusters, get: (*Service).getCluster, list: (*Service).listClusters},
-		{name: kindExtensions, operation: "extensions", versions: extensions, get: (*Service).getExtension,
-			list: (*Service).listExtensions, put: (*Service).putExtension, delete: (*Service).deleteExtension},
+		{
+			name: kindExtensions, operation: "extensions", versions: extensions, get: (*Service).getExtension,
+			list: (*Service).listExtensions, put: (*Service).putExtension, delete: (*Service).deleteExtension,
+		},
 		{name: kindExtensions + "/operations", operation: "operations", versions: extensions, get: (*Service).getOperation},
 	}
 }

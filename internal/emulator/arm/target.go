@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"path"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +15,8 @@ type target struct {
 	// names are those of the resource and of what it is nested in, one for each part of the type; a list lacks the last.
 	names []string
 	list  bool
+	// over is the ID over which a caller needs the right: the resource's, for a list that of what it is nested in or on.
+	over string
 	// subscription and group are those of the path, where it has them.
 	subscription, group string
 }
@@ -25,8 +29,8 @@ const (
 )
 
 // parse reads a path; false if it is none of Azure Resource Manager's. Letter case means nothing in it.
-func parse(path string) (target, bool) {
-	segments := strings.Split(strings.Trim(path, "/"), "/")
+func parse(urlPath string) (target, bool) {
+	segments := strings.Split(strings.Trim(urlPath, "/"), "/")
 	var t target
 	if len(segments) >= 2 && strings.EqualFold(segments[0], "subscriptions") {
 		t.subscription = segments[1]
@@ -34,8 +38,8 @@ func parse(path string) (target, bool) {
 	if len(segments) >= 4 && t.subscription != "" && strings.EqualFold(segments[2], "resourceGroups") {
 		t.group = segments[3]
 	}
-	for i := len(segments) - 1; i >= 0; i-- {
-		if strings.EqualFold(segments[i], "providers") {
+	for i, segment := range slices.Backward(segments) {
+		if strings.EqualFold(segment, "providers") {
 			return t.of(segments[:i], segments[i+1:])
 		}
 	}
@@ -47,8 +51,7 @@ func (t target) of(scope, rest []string) (target, bool) {
 	if len(rest) < 2 {
 		return t, false
 	}
-	t.scope = strings.TrimSuffix("/"+strings.Join(scope, "/"), "/")
-	t.kind = rest[0]
+	t.scope, t.kind, t.list = join(scope), rest[0], len(rest)%2 == 0
 	for i, segment := range rest[1:] {
 		if i%2 == 0 {
 			t.kind += "/" + segment
@@ -56,29 +59,47 @@ func (t target) of(scope, rest []string) (target, bool) {
 			t.names = append(t.names, segment)
 		}
 	}
-	t.list = len(rest)%2 == 0
+	switch {
+	case len(t.names) == 0:
+		t.over = t.scope
+	case t.list:
+		t.over = t.scope + "/providers" + join(rest[:len(rest)-1])
+	default:
+		t.over = t.scope + "/providers" + join(rest)
+	}
 	return t, true
 }
 
 // plain reads a path without a provider.
 func (t target) plain(segments []string) (target, bool) {
-	last := strings.ToLower(segments[len(segments)-1])
-	switch {
-	case len(segments) == 1 && last == "subscriptions":
-		t.kind, t.list = kindSubscriptions, true
-	case t.subscription != "" && len(segments) == 2:
-		t.kind, t.names = kindSubscriptions, []string{t.subscription}
-	case t.subscription != "" && len(segments) == 3 && last == "resourcegroups":
-		t.scope, t.kind, t.list = "/subscriptions/"+t.subscription, kindGroups, true
-	case t.group != "" && len(segments) == 4:
-		t.scope, t.kind, t.names = "/subscriptions/"+t.subscription, kindGroups, []string{t.group}
-	case last == "resources" && (t.subscription != "" && len(segments) == 3 || t.group != "" && len(segments) == 5):
-		t.scope, t.kind, t.list = "/"+strings.Join(segments[:len(segments)-1], "/"), kindResources, true
-	default:
-		return t, false
+	for _, known := range []struct {
+		pattern, kind string
+		list          bool
+	}{
+		{"subscriptions", kindSubscriptions, true},
+		{"subscriptions/*", kindSubscriptions, false},
+		{"subscriptions/*/resourcegroups", kindGroups, true},
+		{"subscriptions/*/resourcegroups/*", kindGroups, false},
+		{"subscriptions/*/resources", kindResources, true},
+		{"subscriptions/*/resourcegroups/*/resources", kindResources, true},
+	} {
+		matched, err := path.Match(known.pattern, strings.ToLower(strings.Join(segments, "/")))
+		if !matched || err != nil {
+			continue
+		}
+		parent, last := segments[:len(segments)-1], segments[len(segments)-1]
+		t.kind, t.list, t.scope, t.over = known.kind, known.list, join(parent), join(segments)
+		if known.list {
+			t.over = t.scope
+		} else {
+			t.names = []string{last}
+		}
+		return t, true
 	}
-	return t, true
+	return t, false
 }
+
+func join(segments []string) string { return strings.TrimSuffix("/"+strings.Join(segments, "/"), "/") }
 
 // name is the resource's own, empty for a list.
 func (t target) name() string {
@@ -86,26 +107,4 @@ func (t target) name() string {
 		return ""
 	}
 	return t.names[len(t.names)-1]
-}
-
-// over is the ID over which a caller needs the right: the resource's, or the scope's for a list.
-func (t target) over() string {
-	switch t.kind {
-	case kindSubscriptions:
-		return "/subscriptions/" + t.subscription
-	case kindGroups, kindResources:
-		if t.list {
-			return t.scope
-		}
-		return t.scope + "/resourceGroups/" + t.group
-	}
-	parts := strings.Split(t.kind, "/")
-	id := t.scope + "/providers/" + parts[0]
-	for i, name := range t.names {
-		id += "/" + parts[i+1] + "/" + name
-	}
-	if len(t.names) == 0 {
-		return t.scope
-	}
-	return id
 }

@@ -82,7 +82,7 @@ func viewPolicies(v *state.Vault) []policyEntry {
 // vault finds the vault of a path; names of vaults are unique in all of Azure, but its place must be right as well.
 func (s *Service) vault(r *request) (*state.Vault, bool) {
 	v, found := s.state.Vault(r.names[0])
-	return v, found && strings.EqualFold(v.SubscriptionID, r.subscription) && strings.EqualFold(v.ResourceGroup, r.target.group)
+	return v, found && strings.EqualFold(v.SubscriptionID, r.subscription) && strings.EqualFold(v.ResourceGroup, r.group)
 }
 
 func (s *Service) getVault(r *request) (answer, *refusal) {
