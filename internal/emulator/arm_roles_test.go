@@ -142,3 +142,18 @@ func TestSubscriptionsAndGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestContributorsGiveNoRoles: they may change what there is, but not who may.
+func TestContributorsGiveNoRoles(t *testing.T) {
+	f := startARM(t, true, state.ManagementSettings{})
+	const name = "00000000-0000-0000-0000-00000000000c"
+	if err := f.assign(groupID, name, "44444444-aaaa-bbbb-cccc-555555555555", "b24988ac-6180-42a0-ab88-20f7382dd24c"); err != nil {
+		t.Fatal(err)
+	}
+	contributor := f.armToken(readerID, armScope)
+	identity := armPath(groupID+"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/new", "2023-01-31")
+	assignment := armPath(vaultID+"/providers/Microsoft.Authorization/roleAssignments/"+name, "2022-04-01")
+	f.expect(t, "a resource", http.MethodPut, identity, contributor, `{"location":"westeurope"}`, 201, "")
+	f.expect(t, "a role", http.MethodPut, assignment, contributor, "{}", 403, "AuthorizationFailed")
+	f.expect(t, "no role", http.MethodDelete, assignment, contributor, "", 403, "AuthorizationFailed")
+}

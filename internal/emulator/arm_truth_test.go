@@ -66,6 +66,7 @@ func TestRolesHoldBelowTheirScope(t *testing.T) {
 		"group":          {"the vault is in it, whatever the letter case", "/subscriptions/" + subscriptionID + "/resourcegroups/RG", 200},
 		"secret":         {"it is the one", vaultID + "/secrets/my-secret", 200},
 		"another secret": {"it is another", vaultID + "/secrets/my-secret2", 403},
+		"longer name":    {"the scope's is only its beginning", vaultID + "/secrets/my", 403},
 		"another group":  {"it is beside it", "/subscriptions/" + subscriptionID + "/resourceGroups/empty", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
