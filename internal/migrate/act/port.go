@@ -108,6 +108,16 @@ type Entry struct {
 	Message string   `json:"message,omitempty"`
 	// Found are the objects of the first inventory, by outcome.
 	Found []FoundObject `json:"found,omitempty"`
+	// Kept is, in Found, what a later reading cannot tell any more; Undone puts it back.
+	Kept *Kept `json:"kept,omitempty"`
+}
+
+// Kept is what the migration itself hides from later readings.
+type Kept struct {
+	// Driver are the DaemonSets of the CSI driver and of its providers, which go with its removal.
+	Driver []model.Object `json:"driver,omitempty"`
+	// ClientIDs are those of the credentials, which are read only while a volume names them.
+	ClientIDs map[string]string `json:"clientIDs,omitempty"`
 }
 
 // FoundObject is an object of the first inventory.
