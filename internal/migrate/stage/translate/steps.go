@@ -86,6 +86,9 @@ func (p *planner) step(w *work, order int, verb model.Verb, o model.Ref) model.C
 	if o.Kind != kindSecret {
 		c.Place = w.class.Object.Place
 	}
+	if o != w.ref() {
+		c.For = w.ref()
+	}
 	return c
 }
 

@@ -102,9 +102,10 @@ func (p *planner) readers() {
 	}
 	for namespace, names := range used {
 		slices.Sort(names)
+		names = slices.Compact(names)
 		c := step(model.OrderVerify+verifyReaders, model.Check, "secrets", namespace)
-		c.Command = slices.Concat([]string{"kubectl", "get", "secrets", "--namespace", namespace}, slices.Compact(names))
-		c.Gate = &model.Gate{Kind: model.GateOwned, Objects: secretRefs(namespace, slices.Compact(names))}
+		c.Command = slices.Concat([]string{"kubectl", "get", "secrets", "--namespace", namespace}, names)
+		c.Gate = &model.Gate{Kind: model.GateOwned, Objects: secretRefs(namespace, names)}
 		c.Summary = "Every Secret of namespace " + namespace + " that a workload, an Ingress, a Gateway or a service account " +
 			"names is there, " +
 			"and belongs to a SecretSync."
