@@ -222,7 +222,7 @@ func TestPlanIsAlwaysWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ids(e.plan(a.world.snapshot(e.input, e.ids), a.world.journal.entries).Changes)
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := differ(want, got); diff != "" {
 				t.Fatalf("%s, after %d calls and %d entries:\n%s", strategy, a.world.calls, len(a.world.journal.entries), diff)
 			}
 		}

@@ -3,6 +3,9 @@ package act_test
 import (
 	"context"
 	"errors"
+	"reflect"
+
+	"github.com/google/go-cmp/cmp"
 
 	"secretstore/internal/migrate/act"
 	"secretstore/internal/migrate/model"
@@ -29,4 +32,12 @@ func installer(w *cluster, ref model.Ref, there bool) func(context.Context, mode
 		}
 		return was != there, errors.Join(w.tick())
 	}
+}
+
+// differ is cmp.Diff, which takes long where nothing differs.
+func differ(want, got any) string {
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got)
 }

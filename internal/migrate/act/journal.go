@@ -83,6 +83,9 @@ func (h *History) Add(e Entry) {
 		h.Open[id] = record
 	case Passed:
 		h.Passed[id] = e.Message
+		if !h.Open[id].Made {
+			delete(h.Open, id) // begun, and nothing had to be changed
+		}
 	case Reverted:
 		delete(h.Open, id)
 		delete(h.Passed, id)

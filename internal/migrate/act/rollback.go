@@ -19,13 +19,18 @@ func (r Runner) Rollback(ctx context.Context, to string, entries []Entry) (Summa
 	if err != nil {
 		return run.summary, err
 	}
-	var back []Record
-	for _, record := range slices.Backward(run.history.Records()) {
-		if record.Change.Order > keep {
-			back = append(back, record)
+	err = run.hold(ctx, func(ctx context.Context) error {
+		if err := run.settle(ctx); err != nil {
+			return err
 		}
-	}
-	err = run.hold(ctx, func(ctx context.Context) error { return run.takeBack(ctx, back) })
+		var back []Record
+		for _, record := range slices.Backward(run.history.Records()) {
+			if record.Change.Order > keep {
+				back = append(back, record)
+			}
+		}
+		return run.takeBack(ctx, back)
+	})
 	return run.summary, err
 }
 
@@ -48,7 +53,7 @@ func (r *run) kept(to string) (int, error) {
 
 // takeBack takes the records back in their order, the driver's removal before all others.
 func (r *run) takeBack(ctx context.Context, back []Record) error {
-	if refused := r.irreversible(ctx, back); refused != nil {
+	if refused := r.irreversible(back); refused != nil {
 		return r.stop(refused.Steps[0], refused)
 	}
 	if err := r.driver(ctx, back); err != nil {
@@ -70,10 +75,11 @@ func (r *run) takeBack(ctx context.Context, back []Record) error {
 }
 
 // irreversible lists the steps that were made, or may have been, and cannot be taken back.
-func (r *run) irreversible(ctx context.Context, back []Record) *IrreversibleError {
+func (r *run) irreversible(back []Record) *IrreversibleError {
 	var steps []model.Change
 	for _, record := range back {
-		if record.Change.Irreversible && !r.undone(ctx, record) {
+		// Of one that was begun it is known that it was not made, unless it is a command.
+		if record.Change.Irreversible && (record.Made || record.Change.Verb == model.Run) {
 			steps = append(steps, record.Change)
 		}
 	}
@@ -83,21 +89,17 @@ func (r *run) irreversible(ctx context.Context, back []Record) *IrreversibleErro
 	return &IrreversibleError{Steps: steps, Back: true}
 }
 
-// undone tells whether a step that was begun is known not to have been made.
-func (r *run) undone(ctx context.Context, record Record) bool {
-	if record.Made || record.Change.Verb == model.Run {
-		return false
-	}
-	sight, err := r.Cluster.Look(ctx, record.Change)
-	return err == nil && sight.Standing == Open
-}
-
 // reverse takes one step back. before are those that come after it on the way back: steps that were made before it.
 func (r *run) reverse(ctx context.Context, record Record, before []Record) error {
 	c := record.Change
 	r.tell(Event{Kind: EventBegun, Step: c})
 	if c.Verb == model.Run {
 		return r.reverseCommand(ctx, record)
+	}
+	if never, err := r.never(ctx, record); err != nil {
+		return err
+	} else if never {
+		return r.reverted(c, "it was begun, and not made")
 	}
 	maker, made := makerOf(c, before)
 	if made { // made and deleted by this migration: it need not come back to be deleted again
@@ -115,6 +117,15 @@ func (r *run) reverse(ctx context.Context, record Record, before []Record) error
 		}
 	}
 	return r.reverted(c, "")
+}
+
+// never tells whether a step was begun, and changed nothing before the run was killed.
+func (r *run) never(ctx context.Context, record Record) (bool, error) {
+	if record.Made {
+		return false, nil
+	}
+	sight, err := r.Cluster.Look(ctx, record.Change)
+	return sight.Standing == Open || sight.Standing == Gone, err
 }
 
 // makerOf is the step, among those that are to be taken back, which made what a step deleted.
@@ -158,7 +169,7 @@ func (r *run) reverted(c model.Change, why string) error {
 // reverseCommand takes a command back, if there is a command for that and it is known to have changed anything.
 func (r *run) reverseCommand(ctx context.Context, record Record) error {
 	c := record.Change
-	if !record.Made {
+	if !record.Made && isAz(c.Command) { // the chart is nobody else's: it was not there before
 		return r.leave(c, "it was begun, and whether it changed anything is not known. Look, and if it did: "+c.Undo)
 	}
 	did, err := r.back(ctx, c)

@@ -74,6 +74,9 @@ func (r Runner) Run(ctx context.Context, changes []model.Change, entries []Entry
 				return err
 			}
 		}
+		if err := run.settle(ctx); err != nil {
+			return err
+		}
 		for _, c := range changes {
 			if err := run.step(ctx, c); err != nil {
 				return run.stop(run.variables.known(c), err)
@@ -244,10 +247,15 @@ func (r *run) leave(c model.Change, why string) error {
 
 // pass counts a step that has nothing to do, and writes that down once. read is what it read.
 func (r *run) pass(c model.Change, why, read string) error {
-	r.summary.Passed++
-	r.tell(Event{Kind: EventPassed, Step: c, Text: why})
+	r.passed(c, why)
 	if was, passed := r.history.Passed[c.ID]; passed && was == read {
 		return nil
 	}
 	return r.write(Entry{What: Passed, Change: brief(c), Message: read})
+}
+
+// passed counts a step that has nothing to do.
+func (r *run) passed(c model.Change, why string) {
+	r.summary.Passed++
+	r.tell(Event{Kind: EventPassed, Step: c, Text: why})
 }

@@ -62,21 +62,38 @@ func (r *run) change(ctx context.Context, c model.Change) error {
 		}
 		switch sight.Standing {
 		case Done:
-			return r.done(ctx, c, sight)
+			return r.done(ctx, c)
 		case Gone:
 			return r.pass(c, c.Object.String()+" is not there any more", "")
 		case Foreign:
 			return &RefusedError{Object: c.Object, Why: sight.Why}
 		case Open:
 		}
-		if c.Verb == model.Delete && r.another(c, sight) {
-			return r.pass(c, "it was deleted; another "+c.Object.String()+" has been made since", "")
-		}
 		conflict := (*ConflictError)(nil)
 		if err := r.apply(ctx, c, sight); !errors.As(err, &conflict) || try == tries {
 			return err
 		}
 	}
+}
+
+// settle looks at the steps that a killed run began, and writes down which of them it made after all.
+func (r *run) settle(ctx context.Context) error {
+	for _, record := range r.history.Records() {
+		c := record.Change
+		if record.Made || c.Verb == model.Run {
+			continue
+		}
+		sight, err := r.Cluster.Look(ctx, c)
+		if err != nil {
+			return err
+		}
+		if sight.Standing == Done || c.Verb == model.Delete && r.another(c, sight) {
+			if err := r.write(Entry{What: Made, Change: c, UID: sight.UID}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // settled says why a step needs no look: what it did was taken away by a later one, or has had its time.
@@ -102,16 +119,9 @@ func (r *run) another(c model.Change, sight Sight) bool {
 	return open && was != "" && sight.UID != "" && was != sight.UID
 }
 
-// done is for a step whose object is as wanted: made by a run that was killed before it could write that down, made by this
-// migration before, or by somebody else.
-func (r *run) done(ctx context.Context, c model.Change, sight Sight) error {
-	record, ours := r.history.Open[c.ID]
-	if ours && !record.Made {
-		if err := r.write(Entry{What: Made, Change: c, UID: sight.UID}); err != nil {
-			return err
-		}
-	}
-	if ours {
+// done is for a step whose object is as wanted: by this migration, whose rollout may have been left unwatched, or by somebody else.
+func (r *run) done(ctx context.Context, c model.Change) error {
+	if r.history.Open[c.ID].Made {
 		if err := r.rollout(ctx, c); err != nil {
 			return err
 		}
@@ -194,7 +204,8 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		}
 		return &IrreversibleError{Steps: []model.Change{c}}
 	}
-	if !r.history.Open[c.ID].Made { // of one that was made the first entry counts
+	_, open := r.history.Open[c.ID]
+	if !open { // of one that was begun before the first entry counts
 		if err := r.write(Entry{What: Begun, Change: c, Command: c.Command}); err != nil {
 			return err
 		}
@@ -203,6 +214,9 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 	switch {
 	case err != nil:
 		return r.unless(c, err)
+	case !did && open: // a run that was killed may have changed it: the entry stays
+		r.passed(c, "nothing had to be changed")
+		return nil
 	case !did:
 		return r.pass(c, "nothing had to be changed", "")
 	}

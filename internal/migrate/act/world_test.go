@@ -425,6 +425,7 @@ type azure struct {
 	// driver is what comes with the extension.
 	driver map[model.Ref]map[string]any
 	ran    []string
+	issuer bool
 }
 
 func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
@@ -447,6 +448,11 @@ func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
 		}
 		return "", was != len(a.world.objects), a.world.tick()
 	}
+	if strings.Contains(line, "connectedk8s update") { // which nothing takes back
+		did := !a.issuer
+		a.issuer = true
+		return "", did, a.world.tick()
+	}
 	back := strings.HasPrefix(line, "az back ")
 	line = strings.TrimPrefix(line, "az back ")
 	did := a.made[line] == back
@@ -465,7 +471,7 @@ func (a *azure) print(command []string) string {
 	case strings.Contains(query, "enableRbac"):
 		return "true\n"
 	default:
-		return "value-of-" + model.Variable(query) + "\n"
+		return "value-of-" + model.Variable(strings.Join(command, " ")) + "\n"
 	}
 }
 
