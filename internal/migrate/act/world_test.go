@@ -34,8 +34,8 @@ type cluster struct {
 	looks, applied []string
 	// meddle is called before an Apply.
 	meddle func(c model.Change)
-	token  string
-	calls  int
+	// minted and calls count.
+	minted, calls int
 }
 
 var errKilled = errors.New("killed")
@@ -398,6 +398,7 @@ func (w *cluster) Mint(_ context.Context, t model.Token) (string, error) {
 	if err := w.tick(); err != nil {
 		return "", err
 	}
+	w.minted++
 	return token(`{"alg":"RS256"}`, fmt.Sprintf(`{"iss":%q,"aud":[%q],"sub":"system:serviceaccount:%s:%s","iat":0,"exp":600}`,
 		issuer, t.Audience, t.Namespace, t.Account)), nil
 }
@@ -426,6 +427,11 @@ type azure struct {
 	driver map[model.Ref]map[string]any
 	ran    []string
 	issuer bool
+	// silent has reading print nothing.
+	silent bool
+	// propagating is how often an exchange is refused before it works.
+	propagating int
+	noReverse   bool
 }
 
 func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
@@ -435,7 +441,7 @@ func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
 	line := strings.Join(command, " ")
 	a.ran = append(a.ran, line)
 	switch {
-	case strings.Contains(line, " show ") || strings.Contains(line, " list "):
+	case slices.Contains(command, "--query"):
 		return a.print(command), false, nil
 	case strings.Contains(line, "k8s-extension"):
 		was := len(a.world.objects)
@@ -466,6 +472,8 @@ func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
 func (a *azure) print(command []string) string {
 	at := slices.Index(command, "--query")
 	switch query := command[at+1]; {
+	case a.silent:
+		return "\n"
 	case strings.Contains(query, "issuerUrl"):
 		return issuer + "\n"
 	case strings.Contains(query, "enableRbac"):
@@ -477,6 +485,9 @@ func (a *azure) print(command []string) string {
 
 func (a *azure) Reverse(command []string) ([]string, bool) {
 	line := strings.Join(command, " ")
+	if a.noReverse {
+		return nil, false
+	}
 	if strings.Contains(line, "k8s-extension delete") {
 		return strings.Fields(strings.Replace(line, " delete ", " create ", 1)), true
 	}
@@ -486,6 +497,9 @@ func (a *azure) Reverse(command []string) ([]string, bool) {
 func (a *azure) Exchange(_ context.Context, _ model.Gate, token string) error {
 	if strings.Count(token, ".") != 2 {
 		return errors.New("no token")
+	}
+	if a.propagating--; a.propagating >= 0 {
+		return &act.ClosedError{Lacking: []string{"AADSTS70021"}, Wait: true}
 	}
 	return a.world.tick()
 }
