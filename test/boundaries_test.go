@@ -83,6 +83,10 @@ func rules() []rule {
 			deny: []string{"internal/controller/..."},
 		},
 		{
+			reason: "what carries a plan out knows ports, not clusters and clouds", of: []string{"internal/migrate/act"}, deep: true,
+			deny: []string{"k8s.io/api/...", "k8s.io/client-go/...", "sigs.k8s.io/...", "internal/azure/...", azureSDK, azureMSI},
+		},
+		{
 			reason: "each stage can be run alone", of: []string{"internal/migrate/stage/..."},
 			deny: []string{"internal/migrate/stage/...", "internal/migrate/read/...", "internal/migrate/write/..."},
 		},

@@ -44,7 +44,7 @@ type LostError struct{ Objects []Account }
 func (e *LostError) Error() string {
 	names := make([]string, 0, len(e.Objects))
 	for _, o := range e.Objects {
-		names = append(names, o.Ref.String())
+		names = append(names, o.String())
 	}
 	return fmt.Sprintf("%d of the objects that were found at first are not there any more, and no step of the migration took them "+
 		"away: %s; the state folder has what they were", len(names), strings.Join(names, ", "))
@@ -76,24 +76,10 @@ func AccountFor(entries []Entry, there func(model.Ref) bool) (Accounts, error) {
 
 // fate is what became of one object.
 func (h *History) fate(ref model.Ref, there bool) (Fate, string) {
-	var edited, deleted, replaced string
-	for _, record := range h.Records() {
-		c := record.Change
-		switch {
-		case !record.Made:
-		case c.Object == ref && c.Verb == model.Edit:
-			edited = c.ID
-		case c.Object == ref && c.Verb == model.Delete:
-			deleted = c.ID
-		case c.Object == ref || c.For == ref:
-			replaced = c.ID
-		}
-	}
+	changed, deleted := h.about(ref)
 	switch {
-	case there && edited != "":
-		return TakenOver, edited
-	case replaced != "" && (there || deleted != ""):
-		return TakenOver, replaced
+	case changed != "" && (there || deleted != ""):
+		return TakenOver, changed
 	case there:
 		return AsItWas, ""
 	case deleted != "":
@@ -102,6 +88,21 @@ func (h *History) fate(ref model.Ref, there bool) (Fate, string) {
 		return Removed, "it went with its pod"
 	}
 	return Lost, "no step of the migration took it away"
+}
+
+// about are the steps that changed an object, or put something in its place, and that deleted it.
+func (h *History) about(ref model.Ref) (changed, deleted string) {
+	for _, record := range h.Records() {
+		c := record.Change
+		switch {
+		case !record.Made || c.Object != ref && c.For != ref:
+		case c.Object == ref && c.Verb == model.Delete:
+			deleted = c.ID
+		default:
+			changed = c.ID
+		}
+	}
+	return changed, deleted
 }
 
 // There looks which of the objects that were found at first are there: those of a snapshot are, others are looked for one by one,

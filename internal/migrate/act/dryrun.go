@@ -8,8 +8,8 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// judge lets the API server judge what a run would change, and lists the gates. Nothing is changed or written down. Variables that
-// earlier steps would set stand as they are; what is refused does not keep the rest from being judged.
+// judge lets the API server judge what a run would change, and lists the gates. Nothing is changed or written down. Variables
+// that earlier steps would set stand as they are; what is refused does not keep the rest from being judged.
 func (r *run) judge(ctx context.Context, changes []model.Change) error {
 	var refused []error
 	for _, c := range changes {

@@ -209,7 +209,7 @@ func TestEstateIsTakenOver(t *testing.T) {
 // TestPlanIsAlwaysWhole applies the plan up to a random place; the plan of what is undone is the first one then.
 func TestPlanIsAlwaysWhole(t *testing.T) {
 	t.Parallel()
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // chance is repeatable here
+	chance := rand.New(rand.NewPCG(1, 2))
 	for _, strategy := range []model.Strategy{model.ZeroDowntime, model.Guide} {
 		e := readEstate(t, strategy)
 		first := e.plan(e.world().snapshot(e.input, e.ids), nil)

@@ -38,20 +38,19 @@ func (r *run) overtaken(c model.Change) bool {
 	}
 	for _, record := range r.history.Open {
 		gone := record.Change
-		if !record.Made || gone.Verb != model.Delete || gone.Order <= c.Order {
-			continue
-		}
-		if c.Gate.Kind == model.GateSynced && slices.Contains(c.Gate.Objects, gone.Object) {
-			return true
-		}
-		same := slices.ContainsFunc(c.Gate.Same, func(p model.Pair) bool {
-			return p.Namespace == gone.Object.Namespace && (p.New == gone.Object.Name || p.Old == gone.Object.Name)
-		})
-		if same && (c.Gate.Kind == model.GateSynced || c.Gate.Kind == model.GateEqual) {
+		if record.Made && gone.Verb == model.Delete && gone.Order > c.Order && looksAt(*c.Gate, gone.Object) {
 			return true
 		}
 	}
 	return false
+}
+
+// looksAt tells whether a gate needs a SecretSync, or a Secret of its name, to be there.
+func looksAt(gate model.Gate, ref model.Ref) bool {
+	pair := slices.ContainsFunc(gate.Same, func(p model.Pair) bool {
+		return p.Namespace == ref.Namespace && (p.New == ref.Name || p.Old == ref.Name)
+	})
+	return gate.Kind == model.GateSynced && (pair || slices.Contains(gate.Objects, ref)) || gate.Kind == model.GateEqual && pair
 }
 
 // await looks at a gate until it is open. One that does not open by itself is waited for only by the patient.

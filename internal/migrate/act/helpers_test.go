@@ -34,6 +34,15 @@ func installer(w *cluster, ref model.Ref, there bool) func(context.Context, mode
 	}
 }
 
+// every gives each place below n at which a test kills the program.
+func every(n int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := 0; i < n && yield(i); {
+			i += stride
+		}
+	}
+}
+
 // differ is cmp.Diff, which takes long where nothing differs.
 func differ(want, got any) string {
 	if reflect.DeepEqual(want, got) {

@@ -20,8 +20,8 @@ type ValueError struct{ Object model.Ref }
 
 // Error names the Secret.
 func (e *ValueError) Error() string {
-	return "the journal's entry about " + e.Object.String() + " holds the Secret's values, which must not be written down: this is a " +
-		"mistake of the program"
+	return "the journal's entry about " + e.Object.String() + " holds the Secret's values, which must not be written down: this " +
+		"is a mistake of the program"
 }
 
 // Check refuses an entry that holds a value of a Secret, by a *ValueError.
@@ -158,8 +158,8 @@ type JournalError struct {
 
 // Error says what to do.
 func (e *JournalError) Error() string {
-	return fmt.Sprintf("the journal cannot be written, so nothing more is changed (step %s): %v; make room on the disk and run again",
-		e.Step, e.Err)
+	return fmt.Sprintf("the journal cannot be written, so nothing more is changed (step %s): %v; make room on the disk and run "+
+		"again", e.Step, e.Err)
 }
 
 // Unwrap is what went wrong.

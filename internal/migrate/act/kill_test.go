@@ -28,7 +28,7 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 			want, calls := unbroken.end(), unbroken.world.calls
 			t.Logf("%d calls, %d entries", calls, len(unbroken.world.journal.entries))
-			for n := 0; n < calls; n += stride {
+			for n := range every(calls) {
 				a := e.attempt()
 				a.world.dies = n
 				if _, err := a.run(t, all); !errors.Is(err, errKilled) {
@@ -58,7 +58,7 @@ func TestRolledBackFromAnywhere(t *testing.T) {
 			if err := unbroken.finish(t, reversible); err != nil {
 				t.Fatal(err)
 			}
-			for n := 0; n < unbroken.world.calls; n += stride {
+			for n := range every(unbroken.world.calls) {
 				a := e.attempt()
 				a.world.dies = n
 				if _, err := a.run(t, reversible); !errors.Is(err, errKilled) {
@@ -102,7 +102,7 @@ func TestRollbackIsKilledAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := whole.world.calls - began
-	for n := 0; n < calls; n += stride {
+	for n := range every(calls) {
 		a := e.attempt()
 		if err := a.finish(t, reversible); err != nil {
 			t.Fatal(err)

@@ -1,24 +1,26 @@
-// Package act carries a plan out: one step after another, in the order of the plan, so that it can be stopped anywhere and gone on
-// with, and taken back.
+// Package act carries a plan out: one step after another, in the order of the plan, so that it can be stopped anywhere and gone
+// on with, and taken back.
 //
-// A run reads the cluster afresh. What this migration has changed until then is put back in that reading (Undone), by the journal:
-// so the plan is always the whole of the migration, whatever of it is done, and each step is looked at before it is made. One that
-// is as it should be already is passed over; one whose object somebody else has changed is refused.
+// A run reads the cluster afresh. What this migration has changed until then is put back in that reading (Undone), by the
+// journal: so the plan is always the whole of the migration, whatever of it is done, and each step is looked at before it is
+// made. One that is as it should be already is passed over; one whose object somebody else has changed is refused.
 //
-// Promises: before a step changes anything, the journal holds, on disk, what it takes to take the step back; two operators never
-// act at once (Cluster.Hold); nothing is done behind a gate that is closed; no value of a secret is in the journal or in an error.
+// Promises: before a step changes anything, the journal holds, on disk, what it takes to take the step back; two operators
+// never act at once (Cluster.Hold); nothing is done behind a gate that is closed; no value of a secret is in the journal or in
+// an error.
 package act
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"secretstore/internal/migrate/model"
 )
 
 // Cluster is what carrying out a plan needs of a cluster.
-type Cluster interface {
+type Cluster interface { //nolint:interfacebloat // one system, asked by one caller: two halves would always go together
 	// Look tells how an object stands with regard to a Create, an Edit or a Delete, without changing it.
 	Look(ctx context.Context, c model.Change) (Sight, error)
 	// Apply carries out a Create, an Edit or a Delete, on the object as it was looked at: one that has changed meanwhile is not
@@ -136,14 +138,7 @@ type ClosedError struct {
 
 // Error lists what is lacking.
 func (e *ClosedError) Error() string {
-	text := ""
-	for i, line := range e.Lacking {
-		if i > 0 {
-			text += "; "
-		}
-		text += line
-	}
-	return text
+	return strings.Join(e.Lacking, "; ")
 }
 
 // ByHandError says that a command has to be run by a person.

@@ -10,9 +10,9 @@ import (
 )
 
 // Rollback takes back what the journal's entries say was done after a point, the last of it first: to is the name of a stage or
-// the ID of a step, which stay; empty takes everything back. The driver comes first, if it was removed: without it the workloads'
-// old pods do not start. What cannot be taken back is refused before anything is changed; what only a person can take back is told
-// (EventLeft, Summary.Left), and stays in the journal. Running it again goes on.
+// the ID of a step, which stay; empty takes everything back. The driver comes first, if it was removed: without it the
+// workloads' old pods do not start. What cannot be taken back is refused before anything is changed; what only a person can take
+// back is told (EventLeft, Summary.Left), and stays in the journal. Running it again goes on.
 func (r Runner) Rollback(ctx context.Context, to string, entries []Entry) (Summary, error) {
 	run := &run{Runner: r, history: Read(entries), variables: newVariables(r.Options.Variables, nil)}
 	keep, err := run.kept(to)
@@ -231,8 +231,9 @@ func (r *run) driver(ctx context.Context, back []Record) error {
 func driverGate(kept Kept) model.Change {
 	c := model.Change{
 		ID: "rollback/check/driver", Stage: model.Rollback, Verb: model.Check, Gate: &model.Gate{Kind: model.GateRollout},
-		Summary: "The CSI driver and its Azure provider have to be there and ready again before workloads that mount it are taken back.",
-		ByHand:  "Install the driver again as it was; akv-spe-extension-config.json has its settings.",
+		Summary: "The CSI driver and its Azure provider have to be there and ready again before workloads that mount it are taken " +
+			"back.",
+		ByHand: "Install the driver again as it was; akv-spe-extension-config.json has its settings.",
 	}
 	for _, o := range kept.Driver {
 		if o.Kind == "DaemonSet" {

@@ -211,31 +211,32 @@ func (r *run) byHand(ctx context.Context, c model.Change) error {
 	if wanted, err := r.variables.wanted(c.When); err == nil && !wanted {
 		return r.pass(c, "it is not wanted here: "+c.When+" does not hold", "")
 	}
-	switch c.Verb {
-	case model.Create, model.Edit, model.Delete:
-		c = r.variables.known(c)
-		sight, err := r.Cluster.Look(ctx, c)
-		if err != nil {
-			return err
-		}
-		if sight.Standing == Done || sight.Standing == Gone {
-			return r.pass(c, "it is done", "")
-		}
-	case model.Check:
-		if c.Gate == nil || c.Gate.Kind == model.GateExchange && r.Azure == nil {
-			break
-		}
+	switch {
+	case c.Verb == model.Create || c.Verb == model.Edit || c.Verb == model.Delete:
+		return r.objectByHand(ctx, r.variables.known(c))
+	case c.Gate != nil && (c.Gate.Kind != model.GateExchange || r.Azure != nil):
 		c, err := r.resolve(ctx, c)
+		if err == nil {
+			err = r.look(ctx, c)
+		}
 		if err != nil {
 			return err
 		}
-		if err := r.look(ctx, c); err != nil {
-			return err
-		}
-		return r.pass(c, "", "")
-	case model.Run:
+		return r.pass(c, "it is open", "")
 	}
 	return r.leave(r.variables.known(c), c.ByHand)
+}
+
+// objectByHand looks whether the owner of an object has changed it.
+func (r *run) objectByHand(ctx context.Context, c model.Change) error {
+	sight, err := r.Cluster.Look(ctx, c)
+	switch {
+	case err != nil:
+		return err
+	case sight.Standing == Done || sight.Standing == Gone:
+		return r.pass(c, "it is done", "")
+	}
+	return r.leave(c, c.ByHand)
 }
 
 // leave counts a step that is somebody else's.

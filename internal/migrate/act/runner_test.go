@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,8 +33,10 @@ func ref(kind, name string) model.Ref {
 
 // content is an object with one field of its own.
 func content(r model.Ref, value any) map[string]any {
-	return map[string]any{"apiVersion": r.APIVersion, "kind": r.Kind, "spec": map[string]any{"a": value},
-		"metadata": map[string]any{"name": r.Name, "namespace": r.Namespace}}
+	return map[string]any{
+		"apiVersion": r.APIVersion, "kind": r.Kind, "spec": map[string]any{"a": value},
+		"metadata": map[string]any{"name": r.Name, "namespace": r.Namespace},
+	}
 }
 
 func newShop() *shop {
@@ -297,84 +298,6 @@ func TestUnsetVariables(t *testing.T) {
 				if !strings.Contains(err.Error(), words) {
 					t.Errorf("%q is missing in %v", words, err)
 				}
-			}
-		})
-	}
-}
-
-// TestGatesAreWaitedFor: with pauses that grow, telling what lacks when it changes, up to a bound.
-func TestGatesAreWaitedFor(t *testing.T) {
-	t.Parallel()
-	waits := func(lacking string) error { return &act.ClosedError{Lacking: []string{lacking}, Wait: true} }
-	s := newShop()
-	s.world.gates["gate"] = []error{waits("a"), waits("a"), waits("b"), nil}
-	began := s.clock.Now()
-	if _, err := s.run(t, gate(model.GateSynced)); err != nil {
-		t.Fatal(err)
-	}
-	if took := s.clock.Since(began); took != 1*time.Second+1500*time.Millisecond+2250*time.Millisecond {
-		t.Errorf("it took %s", took)
-	}
-	var told []string
-	for _, e := range s.events {
-		if e.Kind == act.EventWaiting {
-			told = append(told, e.Lacking...)
-		}
-	}
-	if diff := cmp.Diff([]string{"a", "b"}, told); diff != "" {
-		t.Error(diff)
-	}
-	s = newShop()
-	s.world.gates["gate"] = []error{waits("for ever")}
-	s.runner.Options.Bounds = map[model.GateKind]time.Duration{model.GateSynced: time.Minute}
-	began = s.clock.Now()
-	_, err := s.run(t, gate(model.GateSynced))
-	if took := s.clock.Since(began); err == nil || !strings.Contains(err.Error(), "for ever") || took < time.Minute || took > 75*time.Second {
-		t.Errorf("after %s: %v", took, err)
-	}
-	s = newShop()
-	s.world.gates["gate"] = []error{errors.New("no such host")}
-	if _, err := s.run(t, gate(model.GateSynced)); err == nil || errors.Is(err, act.ErrStopped) {
-		t.Errorf("a failure is no closed gate: %v", err)
-	}
-}
-
-// TestFailedRollout: the workload is taken back at once, nothing after it is done, and running again tries again.
-func TestFailedRollout(t *testing.T) {
-	t.Parallel()
-	for name, err := range map[string]error{
-		"fails":            &act.ClosedError{Lacking: []string{"pod web-1 is in CrashLoopBackOff"}},
-		"takes too long":   &act.ClosedError{Lacking: []string{"pod web-1 is in CrashLoopBackOff"}, Wait: true},
-		"was seen by none": errKilled,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newShop()
-			web := ref("Deployment", "web")
-			s.world.gates["edit"] = []error{err}
-			later := edit()
-			later.ID, later.Object, later.Order = "later", ref("Deployment", "api"), 620
-			s.world.put(later.Object, content(later.Object, "old"))
-			summary, stopped := s.run(t, edit(), later)
-			if errors.Is(err, errKilled) {
-				if text(s.world.objects[web], "spec", "a") != "new" {
-					t.Error("it is not known to have failed")
-				}
-				s.world.gates["edit"] = []error{&act.ClosedError{Lacking: []string{"pod web-1 is in CrashLoopBackOff"}}}
-				summary, stopped = s.run(t, edit(), later)
-			}
-			if stopped == nil || !strings.Contains(stopped.Error(), "CrashLoopBackOff") || !errors.Is(stopped, act.ErrStopped) {
-				t.Error(stopped)
-			}
-			if diff := cmp.Diff(act.Summary{Reverted: 1, Stopped: "edit"}, summary); diff != "" {
-				t.Error(diff)
-			}
-			if text(s.world.objects[web], "spec", "a") != "old" || slices.Contains(s.world.applied, "later") {
-				t.Errorf("%v, %v", s.world.objects[web], s.world.applied)
-			}
-			s.world.gates["edit"] = nil
-			if summary, err := s.run(t, edit(), later); err != nil || summary.Made != 2 || text(s.world.objects[web], "spec", "a") != "new" {
-				t.Errorf("%+v, %v", summary, err)
 			}
 		})
 	}

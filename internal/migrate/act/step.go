@@ -35,7 +35,9 @@ func (r *run) owned(ctx context.Context, namespace string, value any) (any, erro
 		if owner["uid"] != variableUID {
 			continue
 		}
-		ref := model.Ref{APIVersion: text(owner, "apiVersion"), Kind: text(owner, "kind"), Namespace: namespace, Name: text(owner, "name")}
+		ref := model.Ref{
+			APIVersion: text(owner, "apiVersion"), Kind: text(owner, "kind"), Namespace: namespace, Name: text(owner, "name"),
+		}
 		sight, err := r.Cluster.Look(ctx, model.Change{Verb: model.Edit, Object: ref})
 		switch {
 		case err != nil:
@@ -119,7 +121,8 @@ func (r *run) another(c model.Change, sight Sight) bool {
 	return open && was != "" && sight.UID != "" && was != sight.UID
 }
 
-// done is for a step whose object is as wanted: by this migration, whose rollout may have been left unwatched, or by somebody else.
+// done is for a step whose object is as wanted: by this migration, whose rollout may have been left unwatched, or by somebody
+// else.
 func (r *run) done(ctx context.Context, c model.Change) error {
 	if r.history.Open[c.ID].Made {
 		if err := r.rollout(ctx, c); err != nil {
@@ -164,7 +167,8 @@ func rolls(c model.Change) bool {
 		(kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet")
 }
 
-// rollout waits until the pods of a changed workload are replaced. If they do not become ready the workload is taken back at once.
+// rollout waits until the pods of a changed workload are replaced. If they do not become ready the workload is taken back at
+// once.
 func (r *run) rollout(ctx context.Context, c model.Change) error {
 	if !rolls(c) {
 		return nil
@@ -211,20 +215,28 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		}
 	}
 	did, err := r.execute(ctx, c)
-	switch {
-	case err != nil:
+	if err != nil {
 		return r.unless(c, err)
-	case !did && open: // a run that was killed may have changed it: the entry stays
-		r.passed(c, "nothing had to be changed")
-		return nil
-	case !did:
-		return r.pass(c, "nothing had to be changed", "")
+	}
+	if !did {
+		return r.unchanged(c, open)
 	}
 	if err := r.write(Entry{What: Made, Change: c, Command: c.Command}); err != nil {
 		return err
 	}
 	r.made(c)
 	return nil
+}
+
+// unchanged counts a command that changed nothing. If a run that was killed had begun it, that one may have changed something:
+// its entry stays.
+func (r *run) unchanged(c model.Change, begun bool) error {
+	const why = "nothing had to be changed"
+	if begun {
+		r.passed(c, why)
+		return nil
+	}
+	return r.pass(c, why, "")
 }
 
 // unless takes the beginning of a step back that was a person's all along: nothing was done.

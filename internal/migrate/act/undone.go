@@ -19,8 +19,8 @@ const (
 const extensionStore = "microsoft.azure.secretstore"
 
 // Undone is a snapshot as if this migration had not begun, as far as its journal tells: what it edited or deleted is as it was
-// before (of a Secret the values are those of now), what it made is not there, nor what belongs to nothing else, nor the controller
-// that it installed; the driver that it removed is there.
+// before (of a Secret the values are those of now), what it made is not there, nor what belongs to nothing else, nor the
+// controller that it installed; the driver that it removed is there.
 //
 // So a plan made of it is that of the whole migration, whatever of it is done.
 func Undone(s model.Snapshot, entries []Entry) model.Snapshot {
@@ -62,12 +62,9 @@ func (w *world) undo(r Record) {
 	now, there := w.objects[ref]
 	switch r.Change.Verb {
 	case model.Create:
-		uid := text(now.Content, "metadata", "uid")
-		if !there || r.Made && r.UID != "" && uid != "" && uid != r.UID {
-			return // not ours
+		if there && isOurs(r, now) {
+			w.drop(now)
 		}
-		delete(w.objects, ref)
-		w.gone[owner{ref.Namespace, ref.Kind, ref.Name, uid}] = true
 	case model.Edit:
 		if there && r.Before != nil {
 			w.objects[ref] = restored(now, r.Before)
@@ -78,6 +75,18 @@ func (w *world) undo(r Record) {
 		}
 	case model.Run, model.Check:
 	}
+}
+
+// isOurs tells whether an object is the one that a step made.
+func isOurs(r Record, now model.Object) bool {
+	uid := text(now.Content, "metadata", "uid")
+	return !r.Made || r.UID == "" || uid == "" || uid == r.UID
+}
+
+// drop takes an object out.
+func (w *world) drop(o model.Object) {
+	delete(w.objects, o.Ref)
+	w.gone[owner{o.Namespace, o.Kind, o.Name, text(o.Content, "metadata", "uid")}] = true
 }
 
 // restored is an object as it was before. Of a Secret, what was written down lacks the values: their digests are those of now.
@@ -94,17 +103,16 @@ func restored(now model.Object, before map[string]any) model.Object {
 	return now
 }
 
-// orphans takes out what belongs only to objects that were taken out: Secrets of SecretSyncs, SecretSyncs of AKVSyncs, pods of Jobs.
+// orphans takes out what belongs only to objects that were taken out: Secrets of SecretSyncs, SecretSyncs of AKVSyncs, pods of
+// Jobs.
 func (w *world) orphans() {
 	for again := true; again; {
 		again = false
-		for ref, o := range w.objects {
-			if !w.orphaned(o) {
-				continue
+		for _, o := range w.objects {
+			if w.orphaned(o) {
+				w.drop(o)
+				again = true
 			}
-			delete(w.objects, ref)
-			w.gone[owner{ref.Namespace, ref.Kind, ref.Name, text(o.Content, "metadata", "uid")}] = true
-			again = true
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (v variables) resolve(c model.Change) (model.Change, error) {
 
 // known replaces what has a value in a step that somebody else does, and leaves the rest.
 func (v variables) known(c model.Change) model.Change {
-	c, _ = v.resolve(c) //nolint:errcheck // what has no value stays as it is
+	c, _ = v.resolve(c) // what has no value stays as it is
 	return c
 }
 
