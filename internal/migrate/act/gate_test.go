@@ -44,6 +44,12 @@ func TestGatesAreWaitedFor(t *testing.T) {
 		t.Errorf("after %s: %v", took, err)
 	}
 	s = newShop()
+	s.world.gates["gate"] = []error{&act.ClosedError{Lacking: []string{"for ever"}}}
+	began = s.clock.Now()
+	if _, err := s.run(t, gate(model.GateSynced)); !errors.Is(err, act.ErrStopped) || s.clock.Since(began) != 0 {
+		t.Errorf("what does not open by itself was waited for, for %s: %v", s.clock.Since(began), err)
+	}
+	s = newShop()
 	s.world.gates["gate"] = []error{errors.New("no such host")}
 	if _, err := s.run(t, gate(model.GateSynced)); err == nil || errors.Is(err, act.ErrStopped) {
 		t.Errorf("a failure is no closed gate: %v", err)

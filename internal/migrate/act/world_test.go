@@ -29,8 +29,10 @@ type cluster struct {
 	looks, applied []string
 	// meddle is called before an Apply.
 	meddle func(c model.Change)
+	// rolling has the pods of a changed workload replaced, with what the driver tells of them.
+	rolling bool
 	// minted and calls count.
-	minted, calls int
+	minted, calls, replaced int
 }
 
 var errKilled = errors.New("killed")
@@ -290,10 +292,29 @@ func (w *cluster) Apply(_ context.Context, c model.Change, seen act.Sight, dry b
 			return act.Sight{}, fmt.Errorf("%s cannot be patched", c.Object)
 		}
 		w.put(c.Object, edited)
+		if w.rolling && c.Stage == model.Workloads {
+			w.replacePods(c.Object)
+		}
 	default:
 		w.remove(c.Object)
 	}
 	return w.sight(c), w.tick()
+}
+
+// replacePods takes out the pods below a workload, and what the driver tells of them.
+func (w *cluster) replacePods(of model.Ref) {
+	for ref, content := range w.objects {
+		owners, _ := model.Path{"metadata", "ownerReferences"}.Get(content)
+		list, _ := owners.([]any)
+		owned := slices.ContainsFunc(list, func(o any) bool { return text(o, "kind") == of.Kind && text(o, "name") == of.Name })
+		if ref.Namespace != of.Namespace || !owned {
+			continue
+		}
+		if w.replacePods(ref); ref.Kind == "Pod" || ref.Kind == "SecretProviderClassPodStatus" {
+			delete(w.objects, ref)
+			w.replaced++
+		}
+	}
 }
 
 func (w *cluster) Check(_ context.Context, c model.Change) error {
