@@ -56,6 +56,29 @@ func TestGatesAreWaitedFor(t *testing.T) {
 	}
 }
 
+// TestMadeAnew: a Job that cannot be edited is deleted and made anew under its name, once, and not again when it has ended.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	job := ref("Job", "import")
+	s.world.put(job, content(job, "old"))
+	gone := model.Change{ID: "delete", Stage: model.Workloads, Order: 610, Verb: model.Delete, Object: job}
+	anew := model.Change{
+		ID: "create", Stage: model.Workloads, Order: 611, Verb: model.Create, Object: job, Content: content(job, "new"),
+	}
+	for i, made := range []int{2, 0, 0} {
+		if summary, err := s.run(t, gone, anew); err != nil || summary.Made != made {
+			t.Errorf("run %d: %+v, %v", i, summary, err)
+		}
+		if i == 1 {
+			s.world.remove(job) // its time is up
+		}
+	}
+	if summary, err := s.back(t, ""); err != nil || summary.Reverted != 2 || text(s.world.objects[job], "spec", "a") != "old" {
+		t.Errorf("%+v, %v: %v", summary, err, s.world.objects[job])
+	}
+}
+
 // TestFailedRollout: the workload is taken back at once, nothing after it is done, and running again tries again.
 func TestFailedRollout(t *testing.T) {
 	t.Parallel()

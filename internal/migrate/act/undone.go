@@ -191,7 +191,9 @@ func Find(s model.Snapshot, r model.Report) Entry {
 		e.Found = append(e.Found, FoundObject{Ref: o.Ref, Outcome: o.Outcome})
 	}
 	for _, o := range s.Objects {
-		driver := o.Kind == "DaemonSet" && mentions(o.Content, "secrets-store") ||
+		// What the driver and its providers have, and workloads that mount it have not.
+		driver := o.Kind == "DaemonSet" && mentions(o.Content, "secrets-store/driver", "secrets-store/provider-azure",
+			"provider-volume", "secrets-store-csi-providers") ||
 			o.Group() == "clusterconfig.azure.com" && mentions(o.Content, "akvsecretsprovider", "azurekeyvaultsecretsprovider")
 		if driver {
 			e.Kept.Driver = append(e.Kept.Driver, o)

@@ -118,3 +118,19 @@ func TestAccountFor(t *testing.T) {
 		})
 	}
 }
+
+// TestFindKeepsTheDriver, and not the workloads that mount it.
+func TestFindKeepsTheDriver(t *testing.T) {
+	t.Parallel()
+	e := readEstate(t, model.ZeroDowntime)
+	s := e.world().snapshot(e.input, e.ids)
+	found := act.Find(s, e.plan(s, nil))
+	if len(found.Kept.Driver) < 3 || len(found.Kept.ClientIDs) < 20 || len(found.Found) < 100 {
+		t.Errorf("%d parts, %d client IDs, %d objects", len(found.Kept.Driver), len(found.Kept.ClientIDs), len(found.Found))
+	}
+	for _, o := range found.Kept.Driver {
+		if o.Kind == "DaemonSet" && o.Namespace != "kube-system" {
+			t.Errorf("%s is no part of the driver", o.Ref)
+		}
+	}
+}
