@@ -289,3 +289,25 @@ func (f *fixture) patch(t *testing.T, ref model.Ref, patch string) {
 		t.Fatal(err)
 	}
 }
+
+// deleteNow deletes without a grace period.
+func deleteNow() metav1.DeleteOptions { return metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))} }
+
+// nowhere is a cloud at an address where nobody listens.
+func nowhere(t *testing.T) entra.Clouds {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "cloud.yaml")
+	address, err := stack.FreeAddress(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("name: nowhere\ncaFile: %s\ndialAddress: %s\n", shared.stack.CAFile, address)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := entra.LoadCloud(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entra.NewClouds(cloud)
+}

@@ -80,11 +80,10 @@ func foreign(object *unstructured.Unstructured, why string, args ...any) act.Sig
 	return s
 }
 
-// before is an object as the journal keeps it: without who manages which field, and of a Secret the metadata and the type alone,
-// without the manifest that kubectl keeps in an annotation.
+// before is an object as the journal keeps it: of a Secret the metadata and the type alone, without the manifest that kubectl
+// keeps in an annotation.
 func before(object *unstructured.Unstructured) map[string]any {
 	content := object.DeepCopy()
-	content.SetManagedFields(nil)
 	if content.GetKind() != "Secret" || content.GetAPIVersion() != "v1" {
 		return content.Object
 	}

@@ -42,7 +42,7 @@ func (c *Cluster) unmake(ctx context.Context, e act.Entry) error {
 	if err != nil || live == nil {
 		return err
 	}
-	if e.UID != "" && string(live.GetUID()) != e.UID || !applied(live) {
+	if e.UID != "" && string(live.GetUID()) != e.UID || e.UID == "" && !applied(live) {
 		return nil // what was made is gone, and this is somebody else's
 	}
 	if others := hands(live); len(others) > 0 {
