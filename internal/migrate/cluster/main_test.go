@@ -194,9 +194,14 @@ func resources() map[string]schema.GroupVersionResource {
 	return map[string]schema.GroupVersionResource{
 		"ConfigMap": {Version: "v1", Resource: "configmaps"}, "Secret": {Version: "v1", Resource: "secrets"},
 		"ServiceAccount": {Version: "v1", Resource: "serviceaccounts"}, "Pod": {Version: "v1", Resource: "pods"},
-		"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
-		"Job":        {Group: "batch", Version: "v1", Resource: "jobs"},
-		"SecretSync": {Group: "secret-sync.x-k8s.io", Version: "v1alpha1", Resource: "secretsyncs"},
+		"Deployment":            {Group: "apps", Version: "v1", Resource: "deployments"},
+		"StatefulSet":           {Group: "apps", Version: "v1", Resource: "statefulsets"},
+		"DaemonSet":             {Group: "apps", Version: "v1", Resource: "daemonsets"},
+		"ReplicaSet":            {Group: "apps", Version: "v1", Resource: "replicasets"},
+		"ReplicationController": {Version: "v1", Resource: "replicationcontrollers"},
+		"CronJob":               {Group: "batch", Version: "v1", Resource: "cronjobs"},
+		"Job":                   {Group: "batch", Version: "v1", Resource: "jobs"},
+		"SecretSync":            {Group: "secret-sync.x-k8s.io", Version: "v1alpha1", Resource: "secretsyncs"},
 	}
 }
 
