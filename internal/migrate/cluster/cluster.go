@@ -9,7 +9,8 @@
 //   - A Secret that is handed over (handover.go) is there at every moment, with the same bytes.
 //   - What is forbidden is named by verb and resource, so that an administrator can allow it.
 //
-// It fails by *act.ConflictError, *act.ClosedError, *HeldError, and by errors that wrap [act.ErrStopped] where a person is needed.
+// It fails by *act.ConflictError, *act.ClosedError, *HeldError, and by errors that wrap [act.ErrStopped] where a person is
+// needed.
 package cluster
 
 import (

@@ -56,8 +56,7 @@ func (c *Cluster) lookCreate(ctx context.Context, step model.Change) (act.Sight,
 func (c *Cluster) create(ctx context.Context, step model.Change, seen act.Sight, dry bool) (act.Sight, error) {
 	object, err := c.apply(ctx, step, seen, dry)
 	if err != nil {
-		var conflict *fieldsError
-		if errors.As(err, &conflict) {
+		if _, conflict := errors.AsType[*fieldsError](err); conflict {
 			return act.Sight{}, &act.ConflictError{Object: step.Object}
 		}
 		return act.Sight{}, err

@@ -41,9 +41,9 @@ func standing(live *unstructured.Unstructured, edits []model.FieldEdit) act.Sigh
 	}
 	notOpen := open(live.Object, edits)
 	switch {
-	case notOpen == "":
+	case notOpen == "" && changes(live.Object, edits):
 		return sight(act.Open, live)
-	case done(live.Object, edits) == "":
+	case notOpen == "", done(live.Object, edits) == "":
 		return sight(act.Done, live)
 	}
 	return foreign(live, "%s", notOpen)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"secretstore/internal/migrate/model"
@@ -65,6 +66,15 @@ func done(content map[string]any, edits []model.FieldEdit) string {
 		work.do(reverse(e))
 	}
 	return ""
+}
+
+// changes tells whether edits make anything of an object that is not so already.
+func changes(content map[string]any, edits []model.FieldEdit) bool {
+	work := document{content}
+	for _, e := range edits {
+		work.do(e)
+	}
+	return len(edits) == 0 || !reflect.DeepEqual(work.content, any(content))
 }
 
 // reverse takes an edit back.

@@ -9,7 +9,7 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// pod is what the edits of these tests are about: a template with two volumes, in the middle of which a CSI volume becomes a Secret.
+// template is what the edits of these tests are about: a template with two volumes, in the middle of which a CSI volume becomes a Secret.
 func template(volumes ...any) map[string]any {
 	return map[string]any{"spec": map[string]any{"volumes": volumes, "replicas": int64(2)}}
 }
@@ -59,7 +59,7 @@ func TestStandingOfEdits(t *testing.T) {
 		"RemoveHalf": {"one is left", template(other("tmp")), drop, false, false},
 		"AddOpen":    {"a field is not there", template(), label, true, false},
 		"AddDone": {
-			"a field is there with that value", map[string]any{"spec": map[string]any{"mark": ""}}, label, true, true,
+			"a field is there with that value", map[string]any{"spec": map[string]any{"mark": ""}}, label, true, true, // and they change nothing
 		},
 		"AddForeign": {
 			"a field is there with another", map[string]any{"spec": map[string]any{"mark": "x"}}, label, false, false,

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"secretstore/api/secretsync/v1alpha1"
 	"secretstore/internal/migrate/model"
 )
 
@@ -53,7 +54,7 @@ func (c *Cluster) compare(ctx context.Context, pairs []model.Pair, demanded bool
 		}
 		switch {
 		case was != nil && is != nil:
-			l.join(differ(pair, was.Data, is.Data))
+			l.join(differ(pair, was, is))
 		case demanded && was == nil:
 			l.need("the Secret %s/%s is not there", pair.Namespace, pair.Old)
 		case demanded:
@@ -63,9 +64,14 @@ func (c *Cluster) compare(ctx context.Context, pairs []model.Pair, demanded bool
 	return l, nil
 }
 
-// differ names the keys by which two Secrets differ.
-func differ(pair model.Pair, was, is map[string][]byte) lack {
+// differ names the keys by which two Secrets differ. Where SecretSyncs make both already, a value that was rotated just now
+// reaches one before the other.
+func differ(pair model.Pair, old, successor *corev1.Secret) lack {
 	var l lack
+	say, was, is := l.need, old.Data, successor.Data
+	if _, ours := old.Labels[v1alpha1.SecretLabel]; ours {
+		say = l.wait
+	}
 	wanted := map[string]bool{}
 	for _, key := range sortedKeys(was) {
 		to := key
@@ -76,14 +82,14 @@ func differ(pair model.Pair, was, is map[string][]byte) lack {
 		value, there := is[to]
 		switch {
 		case !there:
-			l.need("the Secret %s/%s lacks the key %s, which %s has as %s", pair.Namespace, pair.New, to, pair.Old, key)
+			say("the Secret %s/%s lacks the key %s, which %s has as %s", pair.Namespace, pair.New, to, pair.Old, key)
 		case !bytes.Equal(was[key], value):
-			l.need("the Secrets %s/%s and %s differ by the value of the key %s", pair.Namespace, pair.Old, pair.New, to)
+			say("the Secrets %s/%s and %s differ by the value of the key %s", pair.Namespace, pair.Old, pair.New, to)
 		}
 	}
 	for _, key := range sortedKeys(is) {
 		if !wanted[key] {
-			l.need("the Secret %s/%s lacks the key %s, which %s has", pair.Namespace, pair.Old, key, pair.New)
+			say("the Secret %s/%s lacks the key %s, which %s has", pair.Namespace, pair.Old, key, pair.New)
 		}
 	}
 	return l

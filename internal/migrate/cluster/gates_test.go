@@ -182,7 +182,7 @@ func TestGateSyncedByReason(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			sync := f.makeSync(name, "a=a")
-			sync.Content["spec"].(map[string]any)["secretSyncControllerName"] = "another" //nolint:forcetypeassert // made so
+			sync.Content["spec"].(map[string]any)["secretSyncControllerName"] = "another"
 			f.make(t, sync)
 			status := strings.ReplaceAll(tc.status, `"type"`, `"lastTransitionTime":"2026-01-01T00:00:00Z","type"`)
 			f.status(t, sync.Object, status)

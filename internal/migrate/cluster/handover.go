@@ -47,32 +47,37 @@ func (c *Cluster) lookHandOver(ctx context.Context, step model.Change) (act.Sigh
 	if err != nil {
 		return act.Sight{}, err
 	}
+	return standingOfGiven(live, ownedBy(live, sync)), nil
+}
+
+// standingOfGiven says how a Secret stands with regard to its hand-over; owned says that its only owner is its SecretSync.
+func standingOfGiven(live *unstructured.Unstructured, owned bool) act.Sight {
 	labels := live.GetLabels()
 	_, ours := labels[v1alpha1.SecretLabel]
 	theirs := labels[model.ManagedLabel] == "true"
 	switch {
 	case live.GetDeletionTimestamp() != nil:
-		return foreign(live, "it is being deleted"), nil
-	case ours && !theirs && sync != nil && ownedBy(live, sync):
-		return sight(act.Done, live), nil
-	case theirs && (!ours || sync != nil && ownedBy(live, sync)): // the driver may have put its label back
-		return sight(act.Open, live), nil
+		return foreign(live, "it is being deleted")
+	case ours && !theirs && owned:
+		return sight(act.Done, live)
+	case theirs && (!ours || owned): // the driver may have put its label back
+		return sight(act.Open, live)
 	case theirs:
 		return foreign(live, "it carries the label %s beside that of the driver, but does not belong to the SecretSync of its name",
-			v1alpha1.SecretLabel), nil
+			v1alpha1.SecretLabel)
 	}
-	return foreign(live, "it carries the driver's label %s=true no more, and does not belong to a SecretSync of its name that is there",
-		model.ManagedLabel), nil
+	return foreign(live, "it carries the driver's label %s=true no more, and does not belong to a SecretSync of its name "+
+		"that is there", model.ManagedLabel)
 }
 
-// ownedBy tells whether an object's only owner is another.
+// ownedBy tells whether an object's only owner is another, which may be nil.
 func ownedBy(object, owner *unstructured.Unstructured) bool {
 	refs := object.GetOwnerReferences()
-	return len(refs) == 1 && refs[0].UID == owner.GetUID() && refs[0].Kind == owner.GetKind() && refs[0].Name == owner.GetName()
+	return owner != nil && len(refs) == 1 && refs[0].UID == owner.GetUID() && refs[0].Kind == owner.GetKind() && refs[0].Name == owner.GetName()
 }
 
-// handOver gives a Secret to the SecretSync of its name by one patch of the very version that was looked at. The patch has no data
-// in it, so that no byte can change: the labels, the owner, and who manages what.
+// handOver gives a Secret to the SecretSync of its name by one patch of the very version that was looked at. The patch has no
+// data in it, so that no byte can change: the labels, the owner, and who manages what.
 func (c *Cluster) handOver(ctx context.Context, step model.Change, seen act.Sight, dry bool) (act.Sight, error) {
 	uid, err := c.syncUID(ctx, step.Object, dry)
 	if err != nil {

@@ -34,8 +34,8 @@ type HeldError struct {
 
 // Error names the other, and what to do.
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("%s migrates this cluster since %s: wait until that is done, or end it there; if it has ended without a word, "+
-		"its Lease %s/%s expires by itself", e.Who, e.Since.UTC().Format(time.RFC3339), leaseNamespace, leaseName)
+	return fmt.Sprintf("%s migrates this cluster since %s: wait until that is done, or end it there; if it has ended without a "+
+		"word, its Lease %s/%s expires by itself", e.Who, e.Since.UTC().Format(time.RFC3339), leaseNamespace, leaseName)
 }
 
 // hold is a Lease that is held.
@@ -48,8 +48,8 @@ type hold struct {
 	version string
 }
 
-// Hold implements [act.Cluster]. One who holds the Lease and renews it is a *HeldError within seconds. One who does not is taken for
-// dead once nothing was heard of it for the time that the Lease lasts, by the clock of this machine alone: clocks may differ.
+// Hold implements [act.Cluster]. One who holds the Lease and renews it is a *HeldError within seconds. One who does not is taken
+// for dead once nothing was heard of it for the time that the Lease lasts, by the clock of this machine alone: clocks may differ.
 func (c *Cluster) Hold(ctx context.Context, who string) (held context.Context, release func(), err error) {
 	h := &hold{Cluster: c, who: who + " " + string(uuid.NewUUID())[:8]}
 	if err := h.acquire(ctx); err != nil {
@@ -72,8 +72,7 @@ func (c *Cluster) Hold(ctx context.Context, who string) (held context.Context, r
 func (h *hold) acquire(ctx context.Context) error {
 	ticker := h.options.Clock.NewTicker(h.renew / 3)
 	defer ticker.Stop()
-	var seen string
-	var since time.Time
+	var silent silence
 	for {
 		lease, err := h.read(ctx)
 		if err != nil {
@@ -81,15 +80,13 @@ func (h *hold) acquire(ctx context.Context) error {
 		}
 		now := h.options.Clock.Now()
 		switch {
-		case lease == nil || holder(lease) == "" || seen == lease.ResourceVersion && now.Sub(since) >= h.silence:
+		case lease == nil || holder(lease) == "" || silent.of(lease, now) >= h.silence:
 			if took, err := h.take(ctx, lease); err != nil || took {
 				return err
 			}
 			continue // somebody else was faster
-		case seen != "" && seen != lease.ResourceVersion:
+		case silent.broken:
 			return &HeldError{Who: nameOf(lease), Since: acquired(lease)}
-		case seen == "":
-			seen, since = lease.ResourceVersion, now
 		}
 		select {
 		case <-ctx.Done():
@@ -98,6 +95,26 @@ func (h *hold) acquire(ctx context.Context) error {
 		case <-ticker.C():
 		}
 	}
+}
+
+// silence is since when nothing was heard of a Lease's holder.
+type silence struct {
+	version string
+	since   time.Time
+	// broken says that something was heard.
+	broken bool
+}
+
+// of is how long it lasts by now. What is heard ends it.
+func (s *silence) of(l *coordinationv1.Lease, now time.Time) time.Duration {
+	if s.version == "" {
+		s.version, s.since = l.ResourceVersion, now
+	}
+	s.broken = s.version != l.ResourceVersion
+	if s.broken {
+		return 0
+	}
+	return now.Sub(s.since)
 }
 
 func holder(l *coordinationv1.Lease) string {
@@ -144,9 +161,9 @@ func leaseError(err error, verb string) error {
 
 // take makes the Lease, or writes itself into one; false if somebody else did so at the same moment.
 func (h *hold) take(ctx context.Context, lease *coordinationv1.Lease) (bool, error) {
-	now, seconds := metav1.NewMicroTime(h.options.Clock.Now()), int32(h.silence/time.Second)
+	now := metav1.NewMicroTime(h.options.Clock.Now())
 	spec := coordinationv1.LeaseSpec{
-		HolderIdentity: &h.who, LeaseDurationSeconds: new(max(1, seconds)), AcquireTime: &now, RenewTime: &now,
+		HolderIdentity: &h.who, LeaseDurationSeconds: new(int32(leaseDuration / time.Second)), AcquireTime: &now, RenewTime: &now,
 	}
 	var err error
 	leases := h.typed.CoordinationV1().Leases(leaseNamespace)

@@ -37,6 +37,10 @@ func (c *Cluster) target(ref model.Ref) (target, error) {
 		return target{}, fmt.Errorf("%s: %w", ref, err)
 	}
 	mapping, err := c.mapper.RESTMapping(version.WithKind(ref.Kind).GroupKind(), version.Version)
+	if meta.IsNoMatchError(err) { // a definition may have come meanwhile: our own, with the controller's installation
+		meta.MaybeResetRESTMapper(c.mapper)
+		mapping, err = c.mapper.RESTMapping(version.WithKind(ref.Kind).GroupKind(), version.Version)
+	}
 	if err != nil {
 		return target{}, fmt.Errorf("%s: the cluster does not serve its kind: %w", ref, err)
 	}

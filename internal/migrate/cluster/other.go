@@ -19,7 +19,8 @@ const discoveryPath = "/.well-known/openid-configuration"
 func (c *Cluster) checkIssuer(ctx context.Context, gate model.Gate) (lack, error) {
 	raw, err := c.typed.Discovery().RESTClient().Get().AbsPath(discoveryPath).DoRaw(ctx)
 	if err != nil {
-		return lack{}, explain(err, "get", schema.GroupResource{Resource: discoveryPath}, model.Ref{Kind: "issuer of", Name: "the cluster"})
+		return lack{}, explain(err, "get", schema.GroupResource{Resource: discoveryPath},
+			model.Ref{Kind: "issuer of", Name: "the cluster"})
 	}
 	var document struct {
 		Issuer string `json:"issuer"`

@@ -15,8 +15,8 @@ import (
 // pageSize is how many objects are asked for at once, as kubectl does.
 const pageSize = 500
 
-// checkUnmounted: no pod that may still run has a volume of one of the classes. Pods that are on their way out, and those of Jobs, go
-// by themselves.
+// checkUnmounted: no pod that may still run has a volume of one of the classes. Pods that are on their way out, and those of
+// Jobs, go by themselves.
 func (c *Cluster) checkUnmounted(ctx context.Context, gate model.Gate) (lack, error) {
 	var l lack
 	for _, namespace := range namespacesOf(gate.Objects) {

@@ -39,11 +39,8 @@ func stopped(ref model.Ref, why string, args ...any) error {
 func (c *Cluster) unmake(ctx context.Context, e act.Entry) error {
 	ref := e.Change.Object
 	live, err := c.get(ctx, ref)
-	if err != nil || live == nil {
-		return err
-	}
-	if e.UID != "" && string(live.GetUID()) != e.UID || e.UID == "" && !applied(live) {
-		return nil // what was made is gone, and this is somebody else's
+	if err != nil || live == nil || !madeBy(e, live) {
+		return err // what was made is gone, and what may be there is somebody else's
 	}
 	if others := hands(live); len(others) > 0 {
 		return stopped(ref, "%s changed it after it was made; delete it yourself if nobody needs it", list(others))
@@ -58,7 +55,15 @@ func (c *Cluster) unmake(ctx context.Context, e act.Entry) error {
 	return c.awaitGone(ctx, ref, string(live.GetUID()))
 }
 
-// hands are the managers of an object's fields besides this program, and those that belong to every cluster and to the controller.
+// madeBy tells whether a live object is the one that a step made. Of a step that was cut short the UID is not known.
+func madeBy(e act.Entry, live *unstructured.Unstructured) bool {
+	if e.UID == "" {
+		return applied(live)
+	}
+	return string(live.GetUID()) == e.UID
+}
+
+// hands are the managers of an object's fields besides this program, the controller, and those that every cluster has.
 func hands(object *unstructured.Unstructured) []string {
 	return slices.DeleteFunc(managers(object), func(name string) bool {
 		return slices.Contains([]string{
@@ -106,7 +111,7 @@ func (c *Cluster) unedit(ctx context.Context, e act.Entry) error {
 		return fmt.Errorf("%s: what was written down of it: %w", ref, err)
 	}
 	back := inverse(was, edits)
-	for try := 1; ; try++ {
+	return insist(func() error {
 		live, err := c.get(ctx, ref)
 		if err != nil {
 			return err
@@ -114,15 +119,23 @@ func (c *Cluster) unedit(ctx context.Context, e act.Entry) error {
 		if live == nil {
 			return stopped(ref, "it is not there any more")
 		}
-		if done(live.Object, back) == "" && (len(edits) == 0 || done(live.Object, edits) != "") {
+		why := done(live.Object, edits)
+		switch {
+		case why == "" && len(edits) > 0:
+			_, err = c.patch(ctx, ref, withLists(live.Object, back), sight(act.Open, live), false)
+			return err
+		case done(live.Object, back) == "":
 			return nil
 		}
-		if why := done(live.Object, edits); why != "" {
-			return stopped(ref, "somebody has changed it since: %s", why)
-		}
-		_, err = c.patch(ctx, ref, withLists(live.Object, back), sight(act.Open, live), false)
-		var conflict *act.ConflictError
-		if !errors.As(err, &conflict) || try == tries {
+		return stopped(ref, "somebody has changed it since: %s", why)
+	})
+}
+
+// insist does something anew while somebody else changes the object at the same moments.
+func insist(do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if _, conflict := errors.AsType[*act.ConflictError](err); !conflict || try == tries {
 			return err
 		}
 	}

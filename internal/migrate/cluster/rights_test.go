@@ -39,21 +39,22 @@ subjects: [{kind: ServiceAccount, namespace: NAMESPACE, name: weak}]
 		t.Fatal(err)
 	}
 	f := newFixtureIn(t, all.namespace, config, nil)
+	making, editing := f.look(t, f.account("made"), act.Open), f.look(t, f.swap(), act.Open)
 	removal := model.Change{ID: "d", Verb: model.Delete, Object: f.ref("Deployment", "web")}
 	tests := map[string]struct {
 		do   func(ctx context.Context) error
 		says []string
 	}{
 		"create": {func(ctx context.Context) error {
-			_, err := f.Apply(ctx, f.account("made"), f.look(t, f.account("made"), act.Open), false)
+			_, err := f.Apply(ctx, f.account("made"), making, false)
 			return err
 		}, []string{"verb patch", "serviceaccounts"}},
 		"edit": {func(ctx context.Context) error {
-			_, err := f.Apply(ctx, f.swap(), f.look(t, f.swap(), act.Open), false)
+			_, err := f.Apply(ctx, f.swap(), editing, false)
 			return err
 		}, []string{"verb patch", "deployments.apps", "namespace " + f.namespace}},
 		"delete": {func(ctx context.Context) error {
-			_, err := f.Apply(ctx, removal, f.look(t, removal, act.Open), false)
+			_, err := f.Apply(ctx, removal, editing, false)
 			return err
 		}, []string{"verb delete", "deployments.apps"}},
 		"secret": {func(ctx context.Context) error {

@@ -64,8 +64,6 @@ func (c *Cluster) rollout(ctx context.Context, ref model.Ref, live *unstructured
 		return judged(ref, live, pod)
 	case "Job":
 		return judged(ref, live, job)
-	case "CronJob":
-		return lack{}, nil // its next Job has the new template; those that run end by themselves
 	}
 	return unknownKind(ref, live), nil
 }
@@ -101,14 +99,15 @@ func deployment(l *lack, ref model.Ref, d *appsv1.Deployment) {
 	case late:
 		l.need("%s: its progress deadline has passed: %s", ref, text)
 	case d.Spec.Paused:
-		l.need("%s is paused, and replaces no pods: kubectl rollout resume deployment/%s -n %s (%s)", ref, ref.Name, ref.Namespace, text)
+		l.need("%s is paused, and replaces no pods: kubectl rollout resume deployment/%s -n %s (%s)", ref, ref.Name,
+			ref.Namespace, text)
 	default:
 		l.wait("%s: %s", ref, text)
 	}
 }
 
-// statefulSet: all replicas that its strategy replaces are of the new template, and all are available. Those below a partition stay
-// as they are until that is lowered, as the spec says; under OnDelete a person deletes pods.
+// statefulSet: all replicas that its strategy replaces are of the new template, and all are available. Those below a partition
+// stay as they are until that is lowered, as the spec says; under OnDelete a person deletes pods.
 func statefulSet(l *lack, ref model.Ref, s *appsv1.StatefulSet) {
 	replicas, partition := wanted(s.Spec.Replicas), int32(0)
 	if s.Spec.UpdateStrategy.RollingUpdate != nil && s.Spec.UpdateStrategy.RollingUpdate.Partition != nil {
@@ -183,7 +182,8 @@ type keeper struct {
 }
 
 // kept reads a keeper of pods as its kind and judges it.
-func kept[T any](ctx context.Context, c *Cluster, ref model.Ref, live *unstructured.Unstructured, of func(*T) keeper) (lack, error) {
+func kept[T any](ctx context.Context, c *Cluster, ref model.Ref, live *unstructured.Unstructured, of func(*T) keeper,
+) (lack, error) {
 	object := new(T)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(live.Object, object); err != nil {
 		return lack{}, fmt.Errorf("%s: %w", ref, err)
@@ -214,7 +214,8 @@ func (c *Cluster) keeps(ctx context.Context, ref model.Ref, k keeper) (lack, err
 	return l, err
 }
 
-// unknownKind: what an object of a kind that is not Kubernetes' own says of itself, if it does in the usual way.
+// unknownKind: what an object of another kind says of itself, if it does in the usual way. A CronJob says nothing: its next Job
+// has the new template, and those that run end by themselves.
 func unknownKind(ref model.Ref, live *unstructured.Unstructured) lack {
 	var l lack
 	for _, kind := range []string{"Ready", "Available", "Healthy"} {

@@ -2,12 +2,13 @@ package cluster
 
 import (
 	"reflect"
+	"slices"
 
 	"secretstore/internal/migrate/model"
 )
 
-// contains tells whether all that part says stands in whole too. Lists have to be of one length, entry for entry; what is empty says
-// nothing, since readers write out empty fields that the API server leaves out. Both are normal.
+// contains tells whether all that part says stands in whole too. Lists have to be of one length, entry for entry; what is empty
+// says nothing, since readers write out empty fields that the API server leaves out. Both are normal.
 func contains(whole, part any) bool {
 	if empty(part) {
 		return empty(whole) || sameKind(whole, part)
@@ -26,15 +27,7 @@ func contains(whole, part any) bool {
 		return true
 	case []any:
 		w, ok := whole.([]any)
-		if !ok || len(w) != len(p) {
-			return false
-		}
-		for i, value := range p {
-			if !contains(w[i], value) {
-				return false
-			}
-		}
-		return true
+		return ok && slices.EqualFunc(w, p, contains)
 	}
 	return reflect.DeepEqual(whole, part)
 }

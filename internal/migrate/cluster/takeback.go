@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,7 +22,7 @@ func (c *Cluster) takeBack(ctx context.Context, e act.Entry) error {
 		return stopped(ref, "nothing was written down of it")
 	}
 	was := &unstructured.Unstructured{Object: e.Before}
-	for try := 1; ; try++ {
+	return insist(func() error {
 		live, err := c.get(ctx, ref)
 		if err != nil {
 			return err
@@ -37,12 +36,8 @@ func (c *Cluster) takeBack(ctx context.Context, e act.Entry) error {
 		if refs := live.GetOwnerReferences(); len(refs) > 1 || len(refs) == 1 && refs[0].Kind != "SecretSync" {
 			return stopped(ref, "it has other owners than the SecretSync of its name by now")
 		}
-		err = c.giveBack(ctx, ref, live, was)
-		var conflict *act.ConflictError
-		if !errors.As(err, &conflict) || try == tries {
-			return err
-		}
-	}
+		return c.giveBack(ctx, ref, live, was)
+	})
 }
 
 // giveBack puts the driver's label and owners back.

@@ -84,7 +84,7 @@ func TestCreate(t *testing.T) {
 	// Made by us, and to be otherwise by now.
 	f.make(t, f.account("ours"))
 	changed := f.account("ours")
-	changed.Content["metadata"].(map[string]any)["labels"] = map[string]any{"a": "b"} //nolint:forcetypeassert // made so above
+	changed.Content["metadata"].(map[string]any)["labels"] = map[string]any{"a": "b"}
 	f.make(t, changed)
 }
 
