@@ -73,7 +73,8 @@ func standingOfGiven(live *unstructured.Unstructured, owned bool) act.Sight {
 // ownedBy tells whether an object's only owner is another, which may be nil.
 func ownedBy(object, owner *unstructured.Unstructured) bool {
 	refs := object.GetOwnerReferences()
-	return owner != nil && len(refs) == 1 && refs[0].UID == owner.GetUID() && refs[0].Kind == owner.GetKind() && refs[0].Name == owner.GetName()
+	return owner != nil && len(refs) == 1 && refs[0].UID == owner.GetUID() && refs[0].Kind == owner.GetKind() &&
+		refs[0].Name == owner.GetName()
 }
 
 // handOver gives a Secret to the SecretSync of its name by one patch of the very version that was looked at. The patch has no

@@ -301,3 +301,41 @@ func TestRecreate(t *testing.T) {
 		t.Errorf("the container is %v", got)
 	}
 }
+
+// A label that is there already is no reason to write.
+func TestEditToNoEffect(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.apply(t, deployment)
+	c := model.Change{ID: "edit", Verb: model.Edit, Object: f.ref("Deployment", "web"), Edits: []model.FieldEdit{{
+		Op: model.OpAdd, Path: model.Path{"metadata", "labels", "app"}, Value: "web",
+	}}}
+	f.look(t, c, act.Done)
+}
+
+// The definition of a kind may come while a migration runs: with the controller.
+func TestKindDefinedLater(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ref := model.Ref{APIVersion: "later.example.org/v1", Kind: "Thing", Namespace: f.namespace, Name: "one"}
+	c := model.Change{ID: "create", Verb: model.Create, Object: ref, Content: map[string]any{
+		"apiVersion": ref.APIVersion, "kind": ref.Kind, "metadata": map[string]any{"namespace": ref.Namespace, "name": ref.Name},
+	}}
+	for range 2 { // a mapper that has just asked believes that it knows all kinds
+		seen := f.look(t, c, act.Open)
+		if _, err := f.Apply(t.Context(), c, seen, false); err == nil || !strings.Contains(err.Error(), "does not serve its kind") {
+			t.Errorf("made of a kind that is not there: %v", err)
+		}
+	}
+	f.apply(t, `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.later.example.org}
+spec:
+  group: later.example.org
+  scope: Namespaced
+  names: {kind: Thing, plural: things}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`)
+	f.make(t, c)
+}
