@@ -4,7 +4,7 @@ GO ?= go
 # What "make generate" writes; "make verify" fails if writing it again changes anything.
 GENERATED := api charts/secretstore/crds charts/secretstore/files docs/reference
 # Each is a module of its own, so that the versions of tools and of the product need not fit each other.
-MODULES := . tools tools/controlplane tools/generate tools/lint
+MODULES := . tools tools/controlplane tools/generate tools/kwok tools/lint
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 # -count=1: programs that a test builds and runs are no inputs that the cache of test results knows of.
@@ -67,8 +67,8 @@ fmt: ## format the code
 	bin/lint/golangci-lint fmt ./...
 	cd tools && ../bin/lint/golangci-lint fmt --config ../.golangci.yml ./...
 
-controlplane: ## build etcd, kube-apiserver and the like to test against; nothing if KUBEBUILDER_ASSETS names a folder with them
-	@$(GO) -C tools run ./build controlplane
+controlplane: ## build what to test against: kwok, and, unless KUBEBUILDER_ASSETS names a folder with them, etcd, kube-apiserver and the like
+	@$(GO) -C tools run ./build controlplane kwok
 
 test: controlplane ## run the tests, those against a real API server too
 	@$(GO) -C tools test ./...

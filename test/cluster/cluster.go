@@ -25,6 +25,9 @@ type Options struct {
 	Manifests [][]byte
 	// Dir takes data, logs and kubeconfigs, and stays after Stop. Empty means a temporary folder, which Stop removes.
 	Dir string
+	// Rollouts starts kube-scheduler, and the controllers that make pods of workloads and tidy up after them. Pods become ready
+	// only where something plays the nodes' part.
+	Rollouts bool
 	// Log receives one line for each step of starting and the API server's warnings; nil discards them.
 	Log io.Writer
 }
@@ -37,7 +40,9 @@ type Cluster struct {
 	log      io.Writer
 	started  time.Time
 	plane    *envtest.ControlPlane
+	rollouts bool
 	manager  *process
+	programs []*process // started by Run
 	config   *rest.Config
 	client   client.Client
 	logFiles []*os.File
@@ -46,7 +51,7 @@ type Cluster struct {
 // Start brings up a control plane and returns when its API server is healthy, the manifests are applied (definitions
 // established) and its controllers work. Cancelling ctx ends the start, not a cluster that has started.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
-	c := &Cluster{log: o.Log, started: time.Now(), dir: o.Dir, ownsDir: o.Dir == ""}
+	c := &Cluster{log: o.Log, started: time.Now(), dir: o.Dir, ownsDir: o.Dir == "", rollouts: o.Rollouts}
 	if c.log == nil {
 		c.log = io.Discard
 	}
@@ -56,17 +61,23 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
+// step is a part of the start.
+type step struct {
+	name string
+	run  func(context.Context) error
+}
+
 // start takes the steps in order; the caller undoes them if one fails.
 func (c *Cluster) start(ctx context.Context, manifests [][]byte) error {
-	steps := []struct {
-		name string
-		run  func(context.Context) error
-	}{
+	steps := []step{
 		{"folder", c.makeDir},
 		{"etcd and kube-apiserver", c.startPlane},
 		{"issuer readable by anyone", c.publishIssuer},
 		{"manifests", func(ctx context.Context) error { return c.Apply(ctx, manifests...) }},
 		{"kube-controller-manager", c.startManager},
+	}
+	if c.rollouts {
+		steps = append(steps, step{schedulerName, c.startScheduler})
 	}
 	for _, s := range steps {
 		if err := ctx.Err(); err != nil {
@@ -83,6 +94,9 @@ func (c *Cluster) start(ctx context.Context, manifests [][]byte) error {
 // Stop ends every process of the cluster, and removes its folder if it is a temporary one.
 func (c *Cluster) Stop() error {
 	var errs []error
+	for _, p := range c.programs {
+		errs = append(errs, p.stop())
+	}
 	if c.manager != nil {
 		errs = append(errs, c.manager.stop())
 	}

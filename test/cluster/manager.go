@@ -28,14 +28,18 @@ type process struct {
 }
 
 // controllers lists those that tests rely on. Fewer controllers start faster and use less of a small machine.
-func controllers() string {
-	return strings.Join([]string{
+func controllers(rollouts bool) string {
+	names := []string{
 		"garbage-collector-controller",
 		"namespace-controller",
 		"root-ca-certificate-publisher-controller",
 		"serviceaccount-controller",
 		"validatingadmissionpolicy-status-controller", // type-checks policies, so that a test can read what it found
-	}, ",")
+	}
+	if rollouts {
+		names = append(names, rolloutControllers()...)
+	}
+	return strings.Join(names, ",")
 }
 
 // startManager starts kube-controller-manager and waits until it has made the default service account: by then its
@@ -59,7 +63,7 @@ func (c *Cluster) startManager(ctx context.Context) error {
 	}
 	cmd := exec.Command(path, //nolint:noctx // it runs until Stop, not until the context of its start ends
 		"--kubeconfig="+kubeconfig,
-		"--controllers="+controllers(),
+		"--controllers="+controllers(c.rollouts),
 		"--leader-elect=false",
 		"--secure-port=0", // nobody asks it anything
 		"--root-ca-file="+authority,

@@ -94,7 +94,7 @@ func TestOutputTellsPackagesFromMessages(t *testing.T) {
 
 func TestRunRefusesUnknownTargets(t *testing.T) {
 	err := run(t.Context(), []string{"kernel"})
-	if err == nil || !strings.Contains(err.Error(), "there are controlplane, programs, generate, lint") {
+	if err == nil || !strings.Contains(err.Error(), "there are controlplane, kwok, programs, generate, lint") {
 		t.Errorf("got %v, want the list of targets", err)
 	}
 }

@@ -34,6 +34,7 @@ func targets() []target {
 			links: []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"},
 			hint:  "the first build takes 5 to 10 minutes on two cores, and later ones nothing",
 		},
+		{name: "kwok", pattern: []string{"tool"}, hint: "the first build takes 2 to 3 minutes on two cores"},
 		{
 			name: "programs", pattern: []string{"./cmd/...", "./test/demo", "./test/bench"}, product: true,
 			hint: "the first build takes 2 to 3 minutes on two cores",
