@@ -1,0 +1,77 @@
+// Package takeover tests taking a live cluster over: a shop on the old way, running on a rig (package rig), whose rollouts happen.
+package takeover_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"secretstore/test/migration/estate"
+	"secretstore/test/rig"
+)
+
+const shopDir = "testdata/shop"
+
+// shared is the one rig of this package's tests, with the shop running on it.
+var shared *rig.Rig
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+// run starts the rig with the shop, runs the tests and stops it.
+func run(m *testing.M) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.MkdirTemp("", "takeover-")
+	if err != nil {
+		return failed(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	shared, err = startShop(ctx, filepath.Join(dir, "seed.yaml"))
+	if err != nil {
+		return failed(err)
+	}
+	code = m.Run()
+	if err := shared.Stop(); err != nil {
+		return failed(err)
+	}
+	return code
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// startShop starts a rig, applies the shop and waits until all of it runs.
+func startShop(ctx context.Context, seed string) (*rig.Rig, error) {
+	objects, err := estate.Load(shopDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := rig.WriteVaults(seed, objects); err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	r, err := rig.Start(ctx, rig.Options{Seed: seed, Log: os.Stderr, Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond}})
+	if err != nil {
+		return nil, err
+	}
+	up := time.Now()
+	if _, err := estate.Apply(ctx, r.Cluster.Config(), objects); err != nil {
+		return r, err
+	}
+	applied := time.Now()
+	err = r.AwaitRunning(ctx)
+	fmt.Fprintf(os.Stderr, "rig up in %.1f s, shop applied in %.1f s, running %.1f s later\n",
+		up.Sub(started).Seconds(), applied.Sub(up).Seconds(), time.Since(applied).Seconds())
+	return r, err
+}
