@@ -139,7 +139,8 @@ func (d *Driver) mount(ctx context.Context, pod *corev1.Pod, volume corev1.Volum
 		d.mounts[pod.UID] = map[string]files{}
 	}
 	d.mounts[pod.UID][class.Name] = found
-	return found, d.syncSecrets(ctx, &class, found)
+	_ = d.syncSecrets(ctx, &class, found) // it holds no pod up: in reality it comes after, and tells an event
+	return found, nil
 }
 
 // podStatus is what says that a pod has a class mounted.
