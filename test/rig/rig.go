@@ -19,10 +19,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	csi "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
@@ -73,6 +75,7 @@ type Rig struct {
 
 // Start brings a rig up and returns when its nodes are ready. Cancelling ctx ends the start, not a rig that has started.
 func Start(ctx context.Context, o Options) (*Rig, error) {
+	log.SetLogger(logr.Discard()) // or it complains, after a while, that nobody has said where its log goes
 	r := &Rig{}
 	if err := r.start(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting a rig: %w", err), r.Stop())

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -11,69 +14,57 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// AwaitRunning waits until every workload and bare pod runs in its newest form, except those in namespaces named; Jobs until they
-// have ended. The error says of each that does not what holds its pods up.
+// AwaitRunning waits until every workload and bare pod runs in its newest form, except those named as "Kind namespace/name"; Jobs
+// until they have ended. The error says of each that does not what holds its pods up.
 func (r *Rig) AwaitRunning(ctx context.Context, except ...string) error {
-	skip := map[string]bool{}
-	for _, name := range except {
-		skip[name] = true
-	}
-	return await(ctx, func() error { return r.notRunning(ctx, skip) })
+	return await(ctx, func() error {
+		why, err := r.NotRunning(ctx)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, name := range slices.Sorted(maps.Keys(why)) {
+			if !slices.Contains(except, name) {
+				errs = append(errs, fmt.Errorf("%s: %s", name, why[name]))
+			}
+		}
+		return errors.Join(errs...)
+	})
 }
 
-// NotRunning says of every workload, by "Kind namespace/name", why it does not run in its newest form.
+// NotRunning says of every workload and bare pod, by "Kind namespace/name", why it does not run in its newest form.
 func (r *Rig) NotRunning(ctx context.Context) (map[string]string, error) {
 	states, err := r.workloads(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := r.heldUp(ctx)
-	if err != nil {
-		return nil, err
-	}
-	why := map[string]string{}
-	for _, s := range states {
-		if !s.done {
-			why[s.name()] = s.text + pods[s.namespace]
-		}
-	}
-	return why, nil
-}
-
-func (r *Rig) notRunning(ctx context.Context, skip map[string]bool) error {
-	why, err := r.NotRunning(ctx)
-	if err != nil {
-		return err
-	}
-	states, err := r.workloads(ctx)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, s := range states {
-		if text, held := why[s.name()]; held && !skip[s.namespace] && !skip[s.name()] {
-			errs = append(errs, fmt.Errorf("%s: %s", s.name(), text))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// heldUp tells for each namespace what holds its pods up.
-func (r *Rig) heldUp(ctx context.Context) (map[string]string, error) {
 	var pods corev1.PodList
 	if err := r.Client.List(ctx, &pods); err != nil {
 		return nil, fmt.Errorf("listing pods: %w", err)
 	}
 	why := map[string]string{}
-	for i := range pods.Items {
-		pod := &pods.Items[i]
-		for _, kind := range []corev1.PodConditionType{corev1.PodReadyToStartContainers, corev1.PodScheduled} {
-			if c := conditionOf(pod, kind); c != nil && c.Status == corev1.ConditionFalse {
-				why[pod.Namespace] += "; pod " + pod.Name + ": " + c.Message
-			}
+	for _, s := range states {
+		if !s.done {
+			why[s.name()] = s.text + heldUp(pods.Items, s)
 		}
 	}
 	return why, nil
+}
+
+// heldUp tells what holds a workload's pods up.
+func heldUp(pods []corev1.Pod, w workload) string {
+	var text string
+	each(pods, func(pod *corev1.Pod) {
+		if pod.Namespace != w.namespace || !strings.HasPrefix(pod.Name+"-", w.workload+"-") {
+			return
+		}
+		for _, kind := range []corev1.PodConditionType{corev1.PodReadyToStartContainers, corev1.PodScheduled} {
+			if c := conditionOf(pod, kind); c != nil && c.Status == corev1.ConditionFalse {
+				text += "; pod " + pod.Name + ": " + c.Message
+			}
+		}
+	})
+	return text
 }
 
 // workload is a workload's state.

@@ -37,9 +37,10 @@ func Operator(tenant string) stack.Operator {
 
 // Vaults makes what the emulator has to hold for the classes among the objects to be read: tenants, the principals of the credential
 // Secrets with all their client secrets, and vaults with every object that a class names, in the form that it and its Secrets
-// ask for. Values are canaries that name the vault and the object. Every principal may read every vault of its tenant.
-func Vaults(objects []*unstructured.Unstructured) (state.Seed, error) {
-	m := seedMaker{vaults: map[string]*vaultSeed{}, principals: map[[2]string]map[string]bool{}, tenants: map[string]bool{}}
+// ask for. Values are canaries that name the vault and the object. Every principal may read every vault of its tenant, and so may
+// the further ones given. Of one principal in a namespace whose classes are of several tenants there is one in each.
+func Vaults(objects []*unstructured.Unstructured, further ...state.Application) (state.Seed, error) {
+	m := seedMaker{further: further, vaults: map[string]*vaultSeed{}, principals: map[[2]string]map[string]bool{}, tenants: map[string]bool{}}
 	credentials, tenantOf := map[[2]string]corev1.Secret{}, map[string]map[string]bool{}
 	var errs []error
 	for _, object := range objects {
@@ -65,8 +66,8 @@ func Vaults(objects []*unstructured.Unstructured) (state.Seed, error) {
 }
 
 // WriteVaults writes what [Vaults] makes into a seed file.
-func WriteVaults(path string, objects []*unstructured.Unstructured) error {
-	seed, err := Vaults(objects)
+func WriteVaults(path string, objects []*unstructured.Unstructured, further ...state.Application) error {
+	seed, err := Vaults(objects, further...)
 	if err != nil {
 		return fmt.Errorf("making vaults for classes: %w", err)
 	}
@@ -89,9 +90,10 @@ type seedMaker struct {
 	vaults     map[string]*vaultSeed
 	principals map[[2]string]map[string]bool // tenant and client ID -> client secrets
 	tenants    map[string]bool
+	further    []state.Application
 }
 
-// vaultSeed is a vault, and its objects by "type/name".
+// vaultSeed is a vault, and its objects by "type/name" in lower case.
 type vaultSeed struct {
 	tenant  string
 	objects map[string]*wanted
@@ -118,7 +120,7 @@ func (m *seedMaker) addClass(object *unstructured.Unstructured, tenantOf map[str
 	}
 	objects, _, err := spcparams.ParseObjects(class.Spec.Parameters["objects"])
 	if err != nil {
-		return fmt.Errorf("reading class %s/%s: %w", class.Namespace, class.Name, err)
+		return nil //nolint:nilerr // the provider cannot read it either: no vault would help
 	}
 	m.tenants[tenant] = true
 	if tenantOf[class.Namespace] == nil {
@@ -157,7 +159,7 @@ func typesFor(class *csi.SecretProviderClass, o spcparams.Object) []corev1.Secre
 
 // add adds one class's wish for an object.
 func (v *vaultSeed) add(o spcparams.Object, types []corev1.SecretType) {
-	key := string(o.Type) + "/" + o.Name
+	key := string(o.Type) + "/" + strings.ToLower(o.Name) // case makes no difference to a vault
 	w := v.objects[key]
 	if w == nil {
 		w = &wanted{Object: o, pinned: map[string]bool{}}
@@ -204,6 +206,12 @@ func (m *seedMaker) seed() state.Seed {
 			roles[tenant] = append(roles[tenant], state.RoleAssignment{ClientID: id, Role: role})
 		}
 	}
+	for _, application := range m.further {
+		seed.Applications = append(seed.Applications, application)
+		for _, role := range rolesOf(false) {
+			roles[application.TenantID] = append(roles[application.TenantID], state.RoleAssignment{ClientID: application.ClientID, Role: role})
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.vaults)) {
 		vault := m.vaults[name].seed(name)
 		vault.RoleAssignments = roles[vault.TenantID]
@@ -227,10 +235,10 @@ func (v *vaultSeed) seed(name string) state.VaultSeed {
 	certificates := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(v.objects)) {
 		w := v.objects[key]
-		if !w.tls || certificates[w.Name] {
+		if !w.tls || certificates[strings.ToLower(w.Name)] {
 			continue
 		}
-		certificates[w.Name] = true
+		certificates[strings.ToLower(w.Name)] = true
 		certificate := state.CertificateSeed{Name: w.Name, Subject: "CN=" + w.Name, ContentType: "application/x-pem-file"}
 		if w.Format == spcparams.FormatPFX {
 			certificate.ContentType = "application/x-pkcs12"
@@ -240,7 +248,7 @@ func (v *vaultSeed) seed(name string) state.VaultSeed {
 	for _, key := range slices.Sorted(maps.Keys(v.objects)) {
 		w := v.objects[key]
 		switch {
-		case certificates[w.Name]:
+		case certificates[strings.ToLower(w.Name)]:
 		case w.Type == spcparams.TypeKey:
 			vault.Keys = append(vault.Keys, state.KeySeed{Name: w.Name})
 		default:

@@ -14,12 +14,16 @@ import (
 
 	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
+	"secretstore/test/stack"
 )
 
 const shopDir = "testdata/shop"
 
 // shared is the one rig of this package's tests, with the shop running on it.
 var shared *rig.Rig
+
+// programs is the folder with the controller and the emulator.
+var programs string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -35,6 +39,10 @@ func run(m *testing.M) (code int) {
 		return failed(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	programs = dir
+	if err := stack.Build(ctx, programs, false); err != nil {
+		return failed(err)
+	}
 	shared, err = startShop(ctx, filepath.Join(dir, "seed.yaml"))
 	if err != nil {
 		return failed(err)
@@ -57,21 +65,18 @@ func startShop(ctx context.Context, seed string) (*rig.Rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rig.WriteVaults(seed, objects); err != nil {
+	if err := rig.WriteVaults(seed, objects, federated()); err != nil {
 		return nil, err
 	}
 	started := time.Now()
-	r, err := rig.Start(ctx, rig.Options{Seed: seed, Log: os.Stderr, Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond}})
+	r, err := rig.Start(ctx, rig.Options{
+		Seed: seed, Programs: programs, Log: os.Stderr, Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond},
+	})
 	if err != nil {
 		return nil, err
 	}
 	up := time.Now()
-	if _, err := estate.Apply(ctx, r.Cluster.Config(), objects); err != nil {
-		return r, err
-	}
-	applied := time.Now()
-	err = r.AwaitRunning(ctx)
-	fmt.Fprintf(os.Stderr, "rig up in %.1f s, shop applied in %.1f s, running %.1f s later\n",
-		up.Sub(started).Seconds(), applied.Sub(up).Seconds(), time.Since(applied).Seconds())
+	err = r.Settle(ctx, objects)
+	fmt.Fprintf(os.Stderr, "the rig was up in %.1f s, the shop on it ran %.1f s later\n", up.Sub(started).Seconds(), time.Since(up).Seconds())
 	return r, err
 }
