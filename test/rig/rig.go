@@ -18,6 +18,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +35,13 @@ import (
 )
 
 //go:embed stages.yaml
-var stages []byte
+var stages string
+
+// noDelay is what in the stages says how long a pod takes.
+const noDelay = "durationMilliseconds: 0"
+
+// GoesOn is an annotation of pods of Jobs that do not end: all others are done as soon as they run.
+const GoesOn = "rig.example.com/goes-on"
 
 // Options say what a rig starts with.
 type Options struct {
@@ -52,6 +60,8 @@ type Options struct {
 	ControllerFlags []string
 	// Driver is how the stand-in for the CSI driver behaves.
 	Driver DriverOptions
+	// PodsTake is how long a pod takes from its volumes being mounted to being ready; nothing if zero.
+	PodsTake time.Duration
 	// Dir takes data and logs and stays after Stop; empty means a temporary folder.
 	Dir string
 	// Log receives one line for each step of starting; nil discards them.
@@ -99,7 +109,7 @@ func (r *Rig) start(ctx context.Context, o Options) error {
 	if r.Client, err = newClientAs(r.Cluster, "rig"); err != nil {
 		return err
 	}
-	if err := r.startNodes(ctx, o.Nodes); err != nil {
+	if err := r.startNodes(ctx, o); err != nil {
 		return err
 	}
 	if o.Seed != "" {
@@ -177,11 +187,12 @@ func (r *Rig) Stop() error {
 }
 
 // startNodes starts kwok, makes the nodes and waits until they are ready.
-func (r *Rig) startNodes(ctx context.Context, names []string) error {
+func (r *Rig) startNodes(ctx context.Context, o Options) error {
+	names := o.Nodes
 	if names == nil {
 		names = []string{"node-1", "node-2", "node-3"}
 	}
-	if err := r.startKwok(); err != nil {
+	if err := r.startKwok(o.PodsTake); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -228,7 +239,7 @@ func nodeReady(node corev1.Node) bool {
 }
 
 // startKwok starts kwok for all nodes, with the rig's stages.
-func (r *Rig) startKwok() error {
+func (r *Rig) startKwok(podsTake time.Duration) error {
 	root, err := cluster.Root()
 	if err != nil {
 		return err
@@ -241,8 +252,9 @@ func (r *Rig) startKwok() error {
 	if err != nil {
 		return err
 	}
+	text := strings.Replace(stages, noDelay, fmt.Sprintf("durationMilliseconds: %d", podsTake.Milliseconds()), 1)
 	config := filepath.Join(r.Cluster.Dir(), "stages.yaml")
-	if err := os.WriteFile(config, stages, 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("writing kwok's stages: %w", err)
 	}
 	return r.Cluster.Run("kwok", path,

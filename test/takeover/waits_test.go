@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -293,5 +294,24 @@ func TestVaultChangesReachNewFilesOnly(t *testing.T) {
 	awaitPods(t, namespace, 2)
 	if got := string(get(t, &corev1.Secret{}, namespace, "synced").Data["key"]); got != "one" {
 		t.Errorf("the Secret has %q", got)
+	}
+}
+
+// A Job's pod may be told to go on: a migration finds Jobs that run.
+func TestJobsMayGoOn(t *testing.T) {
+	namespace := shared.Cluster.Namespace(t)
+	apply(t, namespace, strings.ReplaceAll(`
+apiVersion: batch/v1
+kind: Job
+metadata: {name: long}
+spec:
+  template:
+    metadata: {annotations: {ANNOTATION: "true"}}
+    spec: {restartPolicy: Never, containers: [{name: c, image: registry.example.com/x:1}]}
+`, "ANNOTATION", rig.GoesOn))
+	eventually(t, func() bool { return get(t, &batchv1.Job{}, namespace, "long").Status.Active == 1 })
+	awaitPods(t, namespace, 1)
+	if job := get(t, &batchv1.Job{}, namespace, "long"); job.Status.Succeeded > 0 {
+		t.Error("it has ended")
 	}
 }
