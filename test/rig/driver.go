@@ -49,10 +49,11 @@ type Driver struct {
 	options DriverOptions
 	running sync.WaitGroup
 
-	mu      sync.Mutex
-	stopped bool
-	readers map[readerKey]*stack.Reader
-	mounts  map[types.UID]map[string]files // by pod and class
+	mu         sync.Mutex
+	stopped    bool
+	overwrites bool
+	readers    map[readerKey]*stack.Reader
+	mounts     map[types.UID]map[string]files // by pod and class
 }
 
 // readerKey is a vault as a principal sees it.
@@ -85,9 +86,9 @@ func orDefault(d *time.Duration, otherwise time.Duration) {
 // start begins what the driver does by itself, until ctx ends.
 func (d *Driver) start(ctx context.Context) {
 	d.running.Go(func() { every(ctx, d.options.OwnersEvery, d.giveOwners) })
-	d.running.Go(func() { every(ctx, d.options.SecretsEvery, d.makeSecrets) })
+	d.running.Go(func() { every(ctx, d.options.SecretsEvery, d.MakeSecrets) })
 	if d.options.RotateEvery > 0 {
-		d.running.Go(func() { every(ctx, d.options.RotateEvery, d.rotate) })
+		d.running.Go(func() { every(ctx, d.options.RotateEvery, d.Rotate) })
 	}
 }
 
@@ -175,8 +176,8 @@ func (d *Driver) keepStatus(ctx context.Context, status *csi.SecretProviderClass
 	return nil
 }
 
-// rotate reads all mounted classes again and brings their Secrets' data up to date.
-func (d *Driver) rotate(ctx context.Context) {
+// Rotate reads all mounted classes again and brings their Secrets' data up to date, once.
+func (d *Driver) Rotate(ctx context.Context) {
 	d.eachMount(ctx, func(m mounted) error {
 		found, err := d.read(ctx, m.class, m.volume)
 		if err != nil {
@@ -190,7 +191,14 @@ func (d *Driver) rotate(ctx context.Context) {
 	})
 }
 
-// makeSecrets makes Secrets that are gone again, of the files that pods have mounted.
-func (d *Driver) makeSecrets(ctx context.Context) {
+// MakeSecrets makes Secrets that are gone again, once, of the files that pods have mounted; as v1.6.0 it writes over all others.
+func (d *Driver) MakeSecrets(ctx context.Context) {
 	d.eachMount(ctx, func(m mounted) error { return d.syncSecrets(ctx, m.class, d.mounts[m.pod.UID][m.class.Name]) })
+}
+
+// Overwrite makes the driver write over Secrets of its classes' names, whoever made them, as v1.6.0 does and v1.5.6 does not.
+func (d *Driver) Overwrite(does bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.overwrites = does
 }

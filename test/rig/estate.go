@@ -35,9 +35,9 @@ func (r *Rig) Settle(ctx context.Context, objects []*unstructured.Unstructured, 
 	return r.AwaitRunning(ctx, except...)
 }
 
-// Written gives those of the objects that people wrote: without pods, ReplicaSets and Jobs that controllers of the rig make of others,
-// and without the statuses and Secrets that the driver makes, whose values a dump does not have. The rig makes them anew. A Secret
-// stays if nothing of the objects mounts its class any more, and whatever nobody owns.
+// Written gives those of the objects that people wrote: without pods, ReplicaSets and Jobs that controllers of the rig make of
+// others, and without the statuses and Secrets that the driver makes, whose values a dump does not have. The rig makes them
+// anew. A Secret stays if nothing of the objects mounts its class any more, and whatever nobody owns.
 func Written(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
 	made := driversSecrets(objects)
 	controllers := []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob", "Job"}

@@ -93,8 +93,8 @@ func (f files) add(o spcparams.Object, versions []secretdata.Fetched) error {
 	return nil
 }
 
-// contentOf is what the provider writes of a version. Plain values are decoded here, so that a mistake of the controller's cannot hide;
-// the forms of certificates and keys are the product's, which has tests of its own against the provider's.
+// contentOf is what the provider writes of a version. Plain values are decoded here, so that a mistake of the controller's cannot
+// hide; the forms of certificates and keys are the product's, which has tests of its own against the provider's.
 func contentOf(o spcparams.Object, version secretdata.Fetched) ([]byte, error) {
 	if o.Type == spcparams.TypeSecret && !version.HasKey {
 		text := string(version.Value.Reveal())

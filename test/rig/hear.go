@@ -171,7 +171,8 @@ func (r *Recorder) count(uid types.UID) {
 		w.healthy = true
 	}
 	if w.healthy && ready < w.least {
-		r.violate(w.namespace, "%s has %d pods ready of %d, and its update strategy allows no less than %d", w.name(), ready, w.wanted, w.least)
+		r.violate(w.namespace, "%s has %d pods ready of %d, and its update strategy allows no less than %d",
+			w.name(), ready, w.wanted, w.least)
 	}
 }
 

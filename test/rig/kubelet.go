@@ -31,7 +31,8 @@ type kubelet struct {
 }
 
 func (k *kubelet) start(ctx context.Context) {
-	k.queue = workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemFastSlowRateLimiter[client.ObjectKey](retryEvery, retryEvery, 1))
+	limiter := workqueue.NewTypedItemFastSlowRateLimiter[client.ObjectKey](retryEvery, retryEvery, 1)
+	k.queue = workqueue.NewTypedRateLimitingQueue(limiter)
 	k.running.Go(func() {
 		<-ctx.Done()
 		k.queue.ShutDown()

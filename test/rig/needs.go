@@ -135,7 +135,8 @@ func secretSources(v corev1.Volume) []secretSource {
 
 // hasOthers says whether a volume holds more than Secrets, so that its paths are not known here.
 func hasOthers(v corev1.Volume) bool {
-	return v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(p corev1.VolumeProjection) bool { return p.Secret == nil })
+	other := func(p corev1.VolumeProjection) bool { return p.Secret == nil }
+	return v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, other)
 }
 
 func (s secretSource) need() need {

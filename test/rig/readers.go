@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// readersOf names who reads a Secret: pods that have not ended, templates of workloads, service accounts for their pods' images, Ingresses.
-// The credential of a volume of the driver is read by whoever has the volume.
+// readersOf names who reads a Secret: pods that have not ended, templates of workloads, service accounts for their pods' images,
+// Ingresses. The credential of a volume of the driver is read by whoever has the volume.
 func readersOf(ctx context.Context, c client.Client, key types.NamespacedName) ([]string, error) {
 	lists := []client.ObjectList{
 		&corev1.PodList{}, &appsv1.DeploymentList{}, &appsv1.StatefulSetList{}, &appsv1.DaemonSetList{},
@@ -65,7 +65,8 @@ func readersIn(list client.ObjectList, secret string) []string {
 		each(l.Items, func(o *corev1.ServiceAccount) { add("ServiceAccount", o.Name, refers(o.ImagePullSecrets, secret)) })
 	case *networkingv1.IngressList:
 		each(l.Items, func(o *networkingv1.Ingress) {
-			add("Ingress", o.Name, slices.ContainsFunc(o.Spec.TLS, func(t networkingv1.IngressTLS) bool { return t.SecretName == secret }))
+			reads := func(t networkingv1.IngressTLS) bool { return t.SecretName == secret }
+			add("Ingress", o.Name, slices.ContainsFunc(o.Spec.TLS, reads))
 		})
 	}
 	return found

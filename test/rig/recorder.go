@@ -19,9 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Recorder watches all Secrets, workloads and pods of a rig, and finds what must not happen while a cluster is taken over: a Secret
-// that someone reads vanishes, or its type or data change; fewer pods of a workload are ready than its update strategy lets
-// be. It keeps keyed digests, no values. Its methods may be called from several goroutines.
+// Recorder watches all Secrets, workloads and pods of a rig, and finds what must not happen while a cluster is taken over: a
+// Secret that someone reads vanishes, or its type or data change; fewer pods of a workload are ready than its update strategy
+// lets be. It keeps keyed digests, no values. Its methods may be called from several goroutines.
 //
 // A workload counts once all its pods were ready, and by the strategy that it had then; a change of its replicas begins anew.
 type Recorder struct {

@@ -3,9 +3,9 @@
 // Secrets Store CSI driver with the Azure provider, which reads the emulated vaults.
 //
 // What a migration could get wrong shows as it would in reality: a pod becomes ready only when each class that it mounts exists,
-// each credential works, each vault object is there, and each Secret and key that it reads is there; a pod with a volume of the
-// driver does not go once the driver is gone; Secrets that the driver made belong to the pods' owners and are collected with them,
-// and get their owners back every few seconds as long as a pod mounts their class. A [Recorder] watches all along.
+// each credential works, each vault object is there, and each Secret and key that it reads is there; a pod with a volume of
+// the driver does not go once the driver is gone; Secrets that the driver made belong to the pods' owners and are collected with
+// them, and get their owners back every few seconds as long as a pod mounts their class. A [Recorder] watches all along.
 //
 // It does not run containers: what programs would do with what they read is not seen.
 package rig

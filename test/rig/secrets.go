@@ -20,14 +20,17 @@ import (
 // managedLabel marks the Secrets that the driver made.
 const managedLabel = "secrets-store.csi.k8s.io/managed"
 
-// syncSecrets makes the Secrets of a class that are not there. One that is there is left alone, whoever made it: so does v1.5.6,
-// while v1.6.0 writes over it.
+// syncSecrets makes the Secrets of a class that are not there. One that is there is left alone, whoever made it, or written over:
+// its owners go, too, until giveOwners gives some.
 func (d *Driver) syncSecrets(ctx context.Context, class *csi.SecretProviderClass, found files) error {
 	var errs []error
 	for _, object := range class.Spec.SecretObjects {
 		secret, err := secretOf(class.Namespace, object, found)
 		if err == nil {
 			err = d.client.Create(ctx, secret)
+		}
+		if apierrors.IsAlreadyExists(err) && d.overwrites {
+			err = d.client.Update(ctx, secret)
 		}
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			errs = append(errs, fmt.Errorf("secret %s of class %s/%s: %w", object.SecretName, class.Namespace, class.Name, err))
@@ -151,8 +154,8 @@ func (m mounted) owners() []metav1.OwnerReference {
 	return owners
 }
 
-// eachMount goes through the statuses whose pod and class are there, as long as the driver is; an error of one leaves it for the next round.
-// A pod that has ended counts as long as it is there: the driver gives its owners, too.
+// eachMount goes through the statuses whose pod and class are there, as long as the driver is; an error of one leaves it for the
+// next round. A pod that has ended counts as long as it is there: the driver gives its owners, too.
 func (d *Driver) eachMount(ctx context.Context, act func(mounted) error) {
 	var statuses csi.SecretProviderClassPodStatusList
 	if err := d.client.List(ctx, &statuses); err != nil {

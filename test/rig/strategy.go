@@ -22,13 +22,11 @@ func stateOfObject(object client.Object) (workload, bool) {
 	case *appsv1.DaemonSet:
 		return daemonSetState(o), true
 	case *appsv1.ReplicaSet:
-		wanted := replicas(o.Spec.Replicas)
 		seen := o.Status.ObservedGeneration >= o.Generation
-		return stateOf("ReplicaSet", o, seen && o.Status.ReadyReplicas == wanted, o.Status.ReadyReplicas, wanted, wanted-1), true
+		return bareState("ReplicaSet", o, seen, o.Status.ReadyReplicas, replicas(o.Spec.Replicas)), true
 	case *corev1.ReplicationController:
-		wanted := replicas(o.Spec.Replicas)
 		seen := o.Status.ObservedGeneration >= o.Generation
-		return stateOf("ReplicationController", o, seen && o.Status.ReadyReplicas == wanted, o.Status.ReadyReplicas, wanted, wanted-1), true
+		return bareState("ReplicationController", o, seen, o.Status.ReadyReplicas, replicas(o.Spec.Replicas)), true
 	case *batchv1.Job:
 		done := o.Status.CompletionTime != nil || isSet(o.Spec.Suspend)
 		return stateOf("Job", o, done, o.Status.Succeeded, replicas(o.Spec.Completions), 0), true
@@ -37,6 +35,11 @@ func stateOfObject(object client.Object) (workload, bool) {
 		return stateOf("Pod", o, done, 0, 1, 0), true
 	}
 	return workload{}, false
+}
+
+// bareState is that of a set of pods that nothing rolls out: somebody deletes them, one by one.
+func bareState(kind string, o client.Object, seen bool, ready, wanted int32) workload {
+	return stateOf(kind, o, seen && ready == wanted, ready, wanted, wanted-1)
 }
 
 func deploymentState(d *appsv1.Deployment) workload {

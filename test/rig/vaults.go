@@ -23,8 +23,8 @@ import (
 	"secretstore/test/stack"
 )
 
-// The operator is an application of every tenant that [Vaults] makes, by which tests change vaults, and as which volumes without a
-// credential are read. Its client ID ends with the tenant's last digits: an application belongs to one tenant.
+// The operator is an application of every tenant that [Vaults] makes, by which tests change vaults, and as which volumes without
+// a credential are read. Its client ID ends with the tenant's last digits: an application belongs to one tenant.
 const (
 	operatorID     = "0be00000-9999-4aaa-8bbb-0000"
 	operatorSecret = "canary-operator-secret"
@@ -35,12 +35,15 @@ func Operator(tenant string) stack.Operator {
 	return stack.Operator{TenantID: tenant, ClientID: operatorID + tenant[len(tenant)-8:], ClientSecret: operatorSecret}
 }
 
-// Vaults makes what the emulator has to hold for the classes among the objects to be read: tenants, the principals of the credential
-// Secrets with all their client secrets, and vaults with every object that a class names, in the form that it and its Secrets
-// ask for. Values are canaries that name the vault and the object. Every principal may read every vault of its tenant, and so may
-// the further ones given. Of one principal in a namespace whose classes are of several tenants there is one in each.
+// Vaults makes what the emulator has to hold for the classes among the objects to be read: tenants, the principals of the
+// credential Secrets with all their client secrets, and vaults with every object that a class names, in the form that it and its
+// Secrets ask for. Values are canaries that name the vault and the object. Every principal may read every vault of its tenant,
+// and so may the further ones given.
 func Vaults(objects []*unstructured.Unstructured, further ...state.Application) (state.Seed, error) {
-	m := seedMaker{further: further, vaults: map[string]*vaultSeed{}, principals: map[[2]string]map[string]bool{}, tenants: map[string]bool{}}
+	m := seedMaker{
+		further: further, vaults: map[string]*vaultSeed{},
+		principals: map[[2]string]map[string]bool{}, tenants: map[string]bool{},
+	}
 	credentials, tenantOf := map[[2]string]corev1.Secret{}, map[string]map[string]bool{}
 	var errs []error
 	for _, object := range objects {
@@ -197,7 +200,9 @@ func (m *seedMaker) seed() state.Seed {
 	order := func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 	for _, key := range slices.SortedFunc(maps.Keys(m.principals), order) {
 		tenant, id := key[0], key[1]
-		application := state.Application{TenantID: tenant, ClientID: id, Name: "principal-" + id[len(id)-4:], Kind: state.KindApplication}
+		application := state.Application{
+			TenantID: tenant, ClientID: id, Name: "principal-" + id[len(id)-4:], Kind: state.KindApplication,
+		}
 		for _, password := range slices.Sorted(maps.Keys(m.principals[key])) {
 			application.ClientSecrets = append(application.ClientSecrets, state.ClientSecret{Value: password})
 		}
@@ -209,7 +214,8 @@ func (m *seedMaker) seed() state.Seed {
 	for _, application := range m.further {
 		seed.Applications = append(seed.Applications, application)
 		for _, role := range rolesOf(false) {
-			roles[application.TenantID] = append(roles[application.TenantID], state.RoleAssignment{ClientID: application.ClientID, Role: role})
+			assignment := state.RoleAssignment{ClientID: application.ClientID, Role: role}
+			roles[application.TenantID] = append(roles[application.TenantID], assignment)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.vaults)) {

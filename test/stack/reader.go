@@ -30,7 +30,8 @@ func (s *Stack) Reader(vault string, o Operator) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{}
-	if r.secrets, err = azsecrets.NewClient(vaultURL(vault), credential, &azsecrets.ClientOptions{ClientOptions: options}); err != nil {
+	secrets := &azsecrets.ClientOptions{ClientOptions: options}
+	if r.secrets, err = azsecrets.NewClient(vaultURL(vault), credential, secrets); err != nil {
 		return nil, fmt.Errorf("making a client of vault %s: %w", vault, err)
 	}
 	if r.keys, err = azkeys.NewClient(vaultURL(vault), credential, &azkeys.ClientOptions{ClientOptions: options}); err != nil {

@@ -277,13 +277,18 @@ func TestSecretGoesWithItsOwners(t *testing.T) {
 	expectViolations(t, recorder, namespace, "/synced, which Pod reads-")
 }
 
-// Rotation is off unless it is asked for: a vault's new value reaches no Secret.
-func TestVaultChangesReachNewFilesOnly(t *testing.T) {
-	namespace := shared.Cluster.Namespace(t)
+// A vault's new value reaches a Secret by rotation only, which the recorder sees.
+func TestRotation(t *testing.T) {
+	namespace, recorder := shared.Cluster.Namespace(t), record(t)
 	const object = "web-rotated"
 	set := func(value string) {
 		if err := shared.Stack.Set(t.Context(), "kv-shop-main", object, value, rig.Operator(tenant)); err != nil {
 			t.Fatal(err)
+		}
+	}
+	expectData := func(want string) {
+		if got := string(get(t, &corev1.Secret{}, namespace, "synced").Data["key"]); got != want {
+			t.Errorf("the Secret has %q, want %q", got, want)
 		}
 	}
 	set("one")
@@ -292,8 +297,40 @@ func TestVaultChangesReachNewFilesOnly(t *testing.T) {
 	set("two")
 	apply(t, namespace, deployment("b", 1, "synced", mount))
 	awaitPods(t, namespace, 2)
-	if got := string(get(t, &corev1.Secret{}, namespace, "synced").Data["key"]); got != "one" {
-		t.Errorf("the Secret has %q", got)
+	expectData("one")
+	expectViolations(t, recorder, namespace)
+	shared.Driver.Rotate(t.Context())
+	expectData("two")
+	expectViolations(t, recorder, namespace, "/synced, which Pod")
+}
+
+// The driver makes a Secret that is gone again, and leaves one alone that somebody else made, unless it is of v1.6.0.
+func TestDriverMakesSecretsAgain(t *testing.T) {
+	namespace := shared.Cluster.Namespace(t)
+	apply(t, namespace, credentials, class, deployment("d", 1, "", mount))
+	awaitPods(t, namespace, 1)
+	made := get(t, &corev1.Secret{}, namespace, "synced")
+	if err := shared.Client.Delete(t.Context(), made.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	shared.Driver.MakeSecrets(t.Context())
+	again := get(t, &corev1.Secret{}, namespace, "synced")
+	if string(again.Data["key"]) != string(made.Data["key"]) {
+		t.Error("it is another")
+	}
+	again.Data["key"] = []byte("ours")
+	if err := shared.Client.Update(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	shared.Driver.MakeSecrets(t.Context())
+	if got := get(t, &corev1.Secret{}, namespace, "synced"); string(got.Data["key"]) != "ours" {
+		t.Error("v1.5.6 wrote over it")
+	}
+	shared.Driver.Overwrite(true)
+	t.Cleanup(func() { shared.Driver.Overwrite(false) })
+	shared.Driver.MakeSecrets(t.Context())
+	if got := get(t, &corev1.Secret{}, namespace, "synced"); string(got.Data["key"]) != string(made.Data["key"]) {
+		t.Error("v1.6.0 did not write over it")
 	}
 }
 
