@@ -15,7 +15,7 @@ import (
 )
 
 // hear takes in one change.
-func (r *Recorder) hear(what any, gone bool) {
+func (r *Recorder) hear(ctx context.Context, what any, gone bool) {
 	object, ok := what.(client.Object)
 	if !ok {
 		return
@@ -24,9 +24,9 @@ func (r *Recorder) hear(what any, gone bool) {
 	defer r.mu.Unlock()
 	switch o := object.(type) {
 	case *corev1.Secret:
-		r.hearSecret(o, gone)
+		r.hearSecret(ctx, o, gone)
 	case *corev1.Pod:
-		r.hearPod(o, gone)
+		r.hearPod(ctx, o, gone)
 	default:
 		if set, ok := object.(*appsv1.ReplicaSet); ok {
 			r.owners[set.UID] = topOf(set)
@@ -41,7 +41,7 @@ func (r *Recorder) hear(what any, gone bool) {
 }
 
 // hearSecret compares a Secret with what it was.
-func (r *Recorder) hearSecret(s *corev1.Secret, gone bool) {
+func (r *Recorder) hearSecret(ctx context.Context, s *corev1.Secret, gone bool) {
 	key := types.NamespacedName{Namespace: s.Namespace, Name: s.Name}
 	old, known := r.secrets[key]
 	now := secretState{uid: s.UID, digest: r.digest(s)}
@@ -49,25 +49,25 @@ func (r *Recorder) hearSecret(s *corev1.Secret, gone bool) {
 	case gone:
 		delete(r.secrets, key)
 		r.note(key.Namespace, "Secret %s vanished", key)
-		r.complain(key, "vanished")
+		r.complain(ctx, key, "vanished")
 		return
 	case !known:
 		r.note(key.Namespace, "Secret %s appeared, data %s, owners %s", key, now.digest, ownersOf(s))
 	case old.uid != now.uid:
 		r.note(key.Namespace, "Secret %s was replaced, data %s before, %s now", key, old.digest, now.digest)
-		r.complain(key, "vanished for a moment")
+		r.complain(ctx, key, "vanished for a moment")
 	case old.digest != now.digest:
 		r.note(key.Namespace, "Secret %s changed, data %s before, %s now", key, old.digest, now.digest)
 		if !r.allowed[key] {
-			r.complain(key, "changed")
+			r.complain(ctx, key, "changed")
 		}
 	}
 	r.secrets[key] = now
 }
 
 // complain is about a Secret, if someone reads it.
-func (r *Recorder) complain(key types.NamespacedName, what string) {
-	readers, err := readersOf(context.Background(), r.client, key)
+func (r *Recorder) complain(ctx context.Context, key types.NamespacedName, what string) {
+	readers, err := readersOf(ctx, r.client, key)
 	if err != nil {
 		r.violate(key.Namespace, "Secret %s %s, and who reads it cannot be told: %v", key, what, err)
 		return
@@ -110,11 +110,11 @@ func (r *Recorder) hearWorkload(object client.Object, gone bool) {
 }
 
 // hearPod counts a pod for its workload.
-func (r *Recorder) hearPod(pod *corev1.Pod, gone bool) {
+func (r *Recorder) hearPod(ctx context.Context, pod *corev1.Pod, gone bool) {
 	old, known := r.pods[pod.UID]
 	now := podState{top: old.top, ready: !gone && pod.DeletionTimestamp == nil && isTrue(pod, corev1.PodReady)}
 	if !known {
-		now.top = r.workloadOf(pod)
+		now.top = r.workloadOf(ctx, pod)
 	}
 	if gone {
 		delete(r.pods, pod.UID)
@@ -128,7 +128,7 @@ func (r *Recorder) hearPod(pod *corev1.Pod, gone bool) {
 }
 
 // workloadOf is the workload that a pod belongs to. Its ReplicaSet may not have been heard of yet.
-func (r *Recorder) workloadOf(pod *corev1.Pod) types.UID {
+func (r *Recorder) workloadOf(ctx context.Context, pod *corev1.Pod) types.UID {
 	owner := metav1.GetControllerOf(pod)
 	if owner == nil {
 		return ""
@@ -140,7 +140,7 @@ func (r *Recorder) workloadOf(pod *corev1.Pod) types.UID {
 		return top
 	}
 	var set appsv1.ReplicaSet
-	if err := r.client.Get(context.Background(), client.ObjectKey{Namespace: pod.Namespace, Name: owner.Name}, &set); err != nil {
+	if err := r.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: owner.Name}, &set); err != nil {
 		return owner.UID
 	}
 	r.owners[set.UID] = topOf(&set)

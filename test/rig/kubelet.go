@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -164,10 +165,5 @@ func isTrue(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 
 // hasDrivers says whether a pod has a volume of the driver.
 func hasDrivers(pod *corev1.Pod) bool {
-	for _, volume := range pod.Spec.Volumes {
-		if isDrivers(volume) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(pod.Spec.Volumes, isDrivers)
 }

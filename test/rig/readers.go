@@ -25,28 +25,21 @@ func readersOf(ctx context.Context, c client.Client, key types.NamespacedName) (
 		if err := c.List(ctx, list, client.InNamespace(key.Namespace)); err != nil {
 			return nil, fmt.Errorf("listing who reads Secrets in %s: %w", key.Namespace, err)
 		}
+		readers = append(readers, templatesIn(list, key.Name)...)
 		readers = append(readers, readersIn(list, key.Name)...)
 	}
 	return readers, nil
 }
 
-// readersIn names those of a list that read a Secret.
-func readersIn(list client.ObjectList, secret string) []string {
+// templatesIn names those of a list of workloads whose pods read a Secret.
+func templatesIn(list client.ObjectList, secret string) []string {
 	var found []string
-	add := func(kind, name string, reads bool) {
-		if reads {
-			found = append(found, kind+" "+name)
+	template := func(kind string, o client.Object, spec *corev1.PodSpec) {
+		if podReads(spec, secret) {
+			found = append(found, kind+" "+o.GetName())
 		}
 	}
-	template := func(kind string, o client.Object, spec *corev1.PodSpec) {
-		add(kind, o.GetName(), podReads(spec, secret))
-	}
 	switch l := list.(type) {
-	case *corev1.PodList:
-		each(l.Items, func(o *corev1.Pod) {
-			ended := o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
-			add("Pod", o.Name, !ended && podReads(&o.Spec, secret))
-		})
 	case *appsv1.DeploymentList:
 		each(l.Items, func(o *appsv1.Deployment) { template("Deployment", o, &o.Spec.Template.Spec) })
 	case *appsv1.StatefulSetList:
@@ -61,6 +54,24 @@ func readersIn(list client.ObjectList, secret string) []string {
 		})
 	case *batchv1.CronJobList:
 		each(l.Items, func(o *batchv1.CronJob) { template("CronJob", o, &o.Spec.JobTemplate.Spec.Template.Spec) })
+	}
+	return found
+}
+
+// readersIn names those of a list of other objects that read a Secret.
+func readersIn(list client.ObjectList, secret string) []string {
+	var found []string
+	add := func(kind, name string, reads bool) {
+		if reads {
+			found = append(found, kind+" "+name)
+		}
+	}
+	switch l := list.(type) {
+	case *corev1.PodList:
+		each(l.Items, func(o *corev1.Pod) {
+			ended := o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
+			add("Pod", o.Name, !ended && podReads(&o.Spec, secret))
+		})
 	case *corev1.ServiceAccountList:
 		each(l.Items, func(o *corev1.ServiceAccount) { add("ServiceAccount", o.Name, refers(o.ImagePullSecrets, secret)) })
 	case *networkingv1.IngressList:

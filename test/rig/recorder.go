@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,14 +124,15 @@ func (r *Recorder) follow(ctx context.Context, objects cache.Cache, kind client.
 	if err != nil {
 		return err
 	}
+	asking := context.WithoutCancel(ctx) // what was heard is judged to its end
 	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(o any) { r.hear(o, false) },
-		UpdateFunc: func(_, o any) { r.hear(o, false) },
+		AddFunc:    func(o any) { r.hear(asking, o, false) },
+		UpdateFunc: func(_, o any) { r.hear(asking, o, false) },
 		DeleteFunc: func(o any) {
 			if gone, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
 				o = gone.Obj
 			}
-			r.hear(o, true)
+			r.hear(asking, o, true)
 		},
 	})
 	if err != nil {
@@ -212,5 +214,5 @@ func (r *Recorder) digest(s *corev1.Secret) string {
 	for _, key := range keys {
 		_, _ = fmt.Fprintf(mac, "%q=%q", key, s.Data[key])
 	}
-	return fmt.Sprintf("%x", mac.Sum(nil)[:6])
+	return hex.EncodeToString(mac.Sum(nil)[:6])
 }

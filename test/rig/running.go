@@ -53,18 +53,18 @@ func (r *Rig) NotRunning(ctx context.Context) (map[string]string, error) {
 
 // heldUp tells what holds a workload's pods up.
 func heldUp(pods []corev1.Pod, w workload) string {
-	var text string
+	var text strings.Builder
 	each(pods, func(pod *corev1.Pod) {
 		if pod.Namespace != w.namespace || !strings.HasPrefix(pod.Name+"-", w.workload+"-") {
 			return
 		}
 		for _, kind := range []corev1.PodConditionType{corev1.PodReadyToStartContainers, corev1.PodScheduled} {
 			if c := conditionOf(pod, kind); c != nil && c.Status == corev1.ConditionFalse {
-				text += "; pod " + pod.Name + ": " + c.Message
+				text.WriteString("; pod " + pod.Name + ": " + c.Message)
 			}
 		}
 	})
-	return text
+	return text.String()
 }
 
 // workload is a workload's state.

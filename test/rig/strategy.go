@@ -28,13 +28,22 @@ func stateOfObject(object client.Object) (workload, bool) {
 		seen := o.Status.ObservedGeneration >= o.Generation
 		return bareState("ReplicationController", o, seen, o.Status.ReadyReplicas, replicas(o.Spec.Replicas)), true
 	case *batchv1.Job:
-		done := o.Status.CompletionTime != nil || isSet(o.Spec.Suspend)
-		return stateOf("Job", o, done, o.Status.Succeeded, replicas(o.Spec.Completions), 0), true
+		return jobState(o), true
 	case *corev1.Pod:
-		done := isTrue(o, corev1.PodReady) || o.Status.Phase == corev1.PodSucceeded
-		return stateOf("Pod", o, done, 0, 1, 0), true
+		return podStateOf(o), true
 	}
 	return workload{}, false
+}
+
+// jobState is that of a Job, which is done when it has ended or waits to be resumed.
+func jobState(j *batchv1.Job) workload {
+	done := j.Status.CompletionTime != nil || isSet(j.Spec.Suspend)
+	return stateOf("Job", j, done, j.Status.Succeeded, replicas(j.Spec.Completions), 0)
+}
+
+// podStateOf is that of a bare pod.
+func podStateOf(p *corev1.Pod) workload {
+	return stateOf("Pod", p, isTrue(p, corev1.PodReady) || p.Status.Phase == corev1.PodSucceeded, 0, 1, 0)
 }
 
 // bareState is that of a set of pods that nothing rolls out: somebody deletes them, one by one.
@@ -107,5 +116,5 @@ func scaled(v *intstr.IntOrString, of int32, up bool) int32 {
 	if err != nil {
 		return 0
 	}
-	return int32(n) //nolint:gosec // a number of pods
+	return int32(n)
 }

@@ -232,13 +232,30 @@ func TestWithoutDriver(t *testing.T) {
 	if err := shared.Client.Delete(t.Context(), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "before"}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool {
+	terminating := func() bool {
 		var pods corev1.PodList
 		if err := shared.Client.List(t.Context(), &pods, client.InNamespace(namespace), client.MatchingLabels{"app": "before"}); err != nil {
 			t.Fatal(err)
 		}
 		return len(pods.Items) == 1 && pods.Items[0].DeletionTimestamp != nil
+	}
+	eventually(t, terminating)
+	// One without a volume of the driver comes and goes meanwhile.
+	apply(t, namespace, pod("", ""))
+	eventually(t, func() bool {
+		ready, _ := readiness(get(t, &corev1.Pod{}, namespace, "pod"))
+		return ready
 	})
+	plain := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "pod"}}
+	if err := shared.Client.Delete(t.Context(), plain, client.GracePeriodSeconds(1)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool {
+		return apierrors.IsNotFound(shared.Client.Get(t.Context(), client.ObjectKeyFromObject(plain), &corev1.Pod{}))
+	})
+	if !terminating() {
+		t.Error("a pod went with its volume still mounted")
+	}
 	if owned() {
 		t.Error("the Secret has owners again")
 	}
