@@ -354,18 +354,22 @@ func TestDriverMakesSecretsAgain(t *testing.T) {
 // A Job's pod may be told to go on: a migration finds Jobs that run.
 func TestJobsMayGoOn(t *testing.T) {
 	namespace := shared.Cluster.Namespace(t)
-	apply(t, namespace, strings.ReplaceAll(`
+	job := func(name, annotation string) string {
+		return strings.NewReplacer("NAME", name, "ANNOTATION", annotation).Replace(`
 apiVersion: batch/v1
 kind: Job
-metadata: {name: long}
+metadata: {name: NAME}
 spec:
   template:
     metadata: {annotations: {ANNOTATION: "true"}}
     spec: {restartPolicy: Never, containers: [{name: c, image: registry.example.com/x:1}]}
-`, "ANNOTATION", rig.GoesOn))
-	eventually(t, func() bool { return get(t, &batchv1.Job{}, namespace, "long").Status.Active == 1 })
+`)
+	}
+	apply(t, namespace, job("long", rig.GoesOn))
 	awaitPods(t, namespace, 1)
-	if job := get(t, &batchv1.Job{}, namespace, "long"); job.Status.Succeeded > 0 {
-		t.Error("it has ended")
+	apply(t, namespace, job("short", "nothing"))
+	eventually(t, func() bool { return get(t, &batchv1.Job{}, namespace, "short").Status.Succeeded == 1 })
+	if status := get(t, &batchv1.Job{}, namespace, "long").Status; status.Succeeded > 0 || status.Active != 1 {
+		t.Errorf("it has ended: %v", status)
 	}
 }
