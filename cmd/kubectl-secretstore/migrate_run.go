@@ -45,6 +45,7 @@ func (m migration) begin(ctx context.Context, p program) (*migrationRun, error) 
 	if err != nil {
 		return nil, err
 	}
+	m.askAzure(ctx, p, &snapshot)
 	r := &migrationRun{migration: m, program: p, state: folder, snapshot: snapshot, report: migrate.Plan(snapshot, m.options)}
 	return r, r.tryEdits()
 }

@@ -10,7 +10,12 @@ import (
 // it, and one for each command. They read folders of manifests, and no cluster.
 func TestMigrateScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/migrate",
+		Dir: "testdata/migrate",
+		// Whoever runs the tests may be signed in to Azure, which no script asks.
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+			return nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

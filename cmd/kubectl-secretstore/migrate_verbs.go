@@ -19,8 +19,9 @@ func newInventory(p program) *cobra.Command {
 		Long: `Read what uses the CSI extension, back it up, and account for it.
 
 The state folder then holds akv-spe-spc-backup.yaml, akv-spe-csi-consumers.json and akv-spe-csi-owners.json, as Microsoft's guide
-names them, and beside each a clean twin that can be applied again. The extension's settings are in Azure, which is not asked:
-save them by the guide's "az k8s-extension show".`,
+names them, and beside each a clean twin that can be applied again. The extension's settings are in Azure: they are saved as
+akv-spe-extension-config.json if you are signed in there (az login) and --subscription, --resource-group and --cluster-name say
+where the cluster is.`,
 		Example: `  # A whole cluster
   kubectl secretstore migrate inventory
 

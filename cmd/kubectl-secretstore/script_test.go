@@ -89,6 +89,7 @@ func setUp(t *testing.T, env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("NS", ns)
+	env.Setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential") // whoever runs the tests may be signed in to Azure
 	env.Setenv("KUBECTL", kubectl)
 	for variable, config := range map[string]*rest.Config{
 		"KUBECONFIG": operator, "NOBODY": nobody, "STRANGER": stranger, "WITHOUT_CRD": withoutCRD(t, shared.Config()),

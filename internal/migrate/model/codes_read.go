@@ -20,7 +20,7 @@ const (
 
 // readCodes are the findings of reading a cluster or a folder.
 func readCodes() []Entry {
-	return slices.Concat(folderCodes(), kustomizationCodes(), clusterReadCodes())
+	return slices.Concat(folderCodes(), kustomizationCodes(), clusterReadCodes(), azureReadCodes())
 }
 
 func folderCodes() []Entry {

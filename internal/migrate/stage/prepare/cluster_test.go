@@ -33,7 +33,7 @@ func TestIssuer(t *testing.T) {
 			manual: []string{"service-account-issuer=https://a/\n    - --service-account-issuer=https://a\n"},
 		},
 		"off": {
-			reason: "Azure has to publish the keys first", issuer: "https://a", azure: &model.Azure{},
+			reason: "Azure has to publish the keys first", issuer: "https://a", azure: &model.Azure{Arc: "/arc"},
 			steps: []string{"run/issuer", "run/issuer-url", "check/issuer-flags", "check/token"}, codes: []model.Code{"M207", "M208"},
 		},
 		"k3s": {

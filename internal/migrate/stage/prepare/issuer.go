@@ -60,7 +60,7 @@ func slash(a, b string) string {
 
 // enableIssuer switches the issuer on in Azure.
 func (p *planner) enableIssuer() {
-	if p.survey.Azure != nil {
+	if p.survey.Azure != nil && p.survey.Azure.Arc != "" {
 		p.tell(codeIssuerOff, clusterObject(), "Azure does not publish the cluster's keys: the OIDC issuer is off.")
 	}
 	c := p.step(orderIssuerOn, model.Run, "issuer")

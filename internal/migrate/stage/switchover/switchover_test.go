@@ -194,7 +194,7 @@ func TestUninstall(t *testing.T) {
 		"Arc": {
 			reason: "with its settings for the way back",
 			change: func(s *model.Survey) {
-				s.Azure = &model.Azure{Extensions: []model.Extension{{
+				s.Azure = &model.Azure{Arc: "/arc", Extensions: []model.Extension{{
 					Type:     "microsoft.azurekeyvaultsecretsprovider",
 					Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true", "proxy": "http://u:p@x"},
 				}}}

@@ -159,7 +159,7 @@ func (p *planner) removeExtension(c model.Change) {
 
 // settings are those of the extension, as they were, for its return.
 func (p *planner) settings() []string {
-	if p.survey.Azure == nil {
+	if p.survey.Azure == nil || p.survey.Azure.Arc == "" {
 		return []string{"(with the settings of akv-spe-extension-config.json)"}
 	}
 	var words []string
