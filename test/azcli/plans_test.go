@@ -28,7 +28,7 @@ func reports() map[string]model.Report {
 		Identity: "id",
 	}
 	seen := &model.Azure{
-		IssuerEnabled: true, IssuerURL: "https://issuer.example/", Vaults: []model.Vault{{Name: "kv-shop", ID: "/subscriptions/s/v", RBAC: true}},
+		Arc: "/arc", IssuerEnabled: true, IssuerURL: "https://issuer.example/", Vaults: []model.Vault{{Name: "kv-shop", ID: "/subscriptions/s/v", RBAC: true}},
 		Extensions: []model.Extension{
 			{Type: "microsoft.azurekeyvaultsecretsprovider", Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true"}},
 			{Type: "microsoft.iotoperations"},

@@ -154,6 +154,9 @@ func (s *service) decode(c call, response *http.Response, into any) error {
 
 // raw sends a call, or the page of it that a link names, and returns a successful answer.
 func (s *service) raw(ctx context.Context, c call, link string) (*http.Response, error) {
+	if !strings.HasPrefix(c.path, "/") { // it would become part of the host's name, and the token would go there
+		return nil, &Error{Doing: c.doing, Place: c.path, Service: s.name, Message: "it is no ARM ID: those begin with a slash"}
+	}
 	address := s.endpoint + (&url.URL{Path: c.path}).EscapedPath()
 	if len(c.query) > 0 {
 		// A plus is a blank in forms only.

@@ -19,6 +19,7 @@ type Credential struct {
 	inner    *azidentity.ClientAssertionCredential
 	subject  Subject
 	audience string
+	scope    string
 }
 
 // Subject is what an exchange is about; Entra's refusals are explained with it.
@@ -65,7 +66,9 @@ func NewCredential(c Cloud, client Transport, subject Subject, assertion Asserti
 			Detail:  err,
 		}
 	}
-	return &Credential{inner: inner, subject: subject, audience: c.TokenAudience}, nil
+	return &Credential{
+		inner: inner, subject: subject, audience: c.TokenAudience, scope: "https://" + c.VaultDNSSuffix + "/.default",
+	}, nil
 }
 
 // ClientOptions are the options for every Azure SDK client of this cloud: its own transport, and no retries, since

@@ -24,6 +24,18 @@ type refusal struct {
 	CorrelationID string `json:"correlation_id"`
 }
 
+// refusedError is a refusal as the log tells it.
+type refusedError struct {
+	status int
+	body   refusal
+}
+
+// Error implements error.
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("HTTP %d, error %q, codes %v, trace ID %q, correlation ID %q", e.status, fault.Word(e.body.Error), e.body.Codes,
+		fault.Word(e.body.TraceID), fault.Word(e.body.CorrelationID))
+}
+
 // Entra's codes (AADSTS numbers) that have a cure of their own.
 // Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes, and answers seen in public reports.
 const (
@@ -80,9 +92,7 @@ func explainResponse(response *http.Response, subject Subject, audience string) 
 	var body refusal
 	// An answer that is no JSON, such as a proxy's page, leaves body empty and is judged by its status below.
 	_ = json.Unmarshal(said, &body)
-	result := &fault.Error{RetryAfter: RetryAfter(response), Detail: fmt.Errorf("HTTP %d, error %q, codes %v, trace ID %q, "+
-		"correlation ID %q", response.StatusCode, fault.Word(body.Error), body.Codes, fault.Word(body.TraceID),
-		fault.Word(body.CorrelationID))}
+	result := &fault.Error{RetryAfter: RetryAfter(response), Detail: &refusedError{response.StatusCode, body}}
 	switch status := response.StatusCode; {
 	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
 		explainBusy(result, status)

@@ -103,3 +103,6 @@ func variables(word string) []string {
 	}
 	return names
 }
+
+// Line is a command on one line, as an operator types it.
+func Line(words []string) string { return shell(words) }

@@ -1,0 +1,118 @@
+package az
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"secretstore/internal/migrate/azscript"
+)
+
+// arguments are a command's, taken apart.
+type arguments struct {
+	flags map[string][]string
+	// query is what the pattern of --query matched, the whole first.
+	query []string
+}
+
+// one is the value of a flag, empty without it.
+func (a arguments) one(flag string) string { return strings.Join(a.flags[flag], " ") }
+
+// or is the value of a flag, or another without it.
+func (a arguments) or(flag, other string) string {
+	if value := a.one(flag); value != "" {
+		return value
+	}
+	return other
+}
+
+// common are flags that every command understands.
+func common() []string { return []string{"--query", "--output", "--yes", "--only-show-errors"} }
+
+// parse finds a command in the table, and refuses what is not wholly known.
+func parse(argv []string) (command, arguments, error) {
+	unsupported := func(why string) (command, arguments, error) {
+		return command{}, arguments{}, &UnsupportedError{Command: azscript.Line(withoutTokens(argv)), Why: why}
+	}
+	at := slices.IndexFunc(argv, func(word string) bool { return strings.HasPrefix(word, "-") })
+	if at < 0 {
+		at = len(argv)
+	}
+	if at == 0 || argv[0] != "az" {
+		return unsupported("it is no az command")
+	}
+	words := strings.Join(argv[1:at], " ")
+	table := commands()
+	found := slices.IndexFunc(table, func(c command) bool { return c.words == words })
+	if found < 0 {
+		return unsupported("az " + words + " is none that it knows")
+	}
+	c, a := table[found], arguments{flags: flags(argv[at:])}
+	if why := c.refuses(&a); why != "" {
+		return unsupported(why)
+	}
+	return c, a, nil
+}
+
+// flags are the flags with their values, which may be several.
+func flags(words []string) map[string][]string {
+	found, last := map[string][]string{}, ""
+	for _, word := range words {
+		if strings.HasPrefix(word, "--") {
+			last = word
+			found[last] = []string{}
+			continue
+		}
+		found[last] = append(found[last], word)
+	}
+	return found
+}
+
+// refuses says what of the arguments a command does not know, and keeps what its query matched.
+func (c command) refuses(a *arguments) string {
+	known := slices.Concat(c.needs, c.flags, common())
+	for flag := range a.flags {
+		if !slices.Contains(known, flag) {
+			return "the flag " + flag + " is none that it knows here"
+		}
+	}
+	for _, flag := range c.needs {
+		if a.one(flag) == "" {
+			return "the flag " + flag + " is missing"
+		}
+	}
+	for _, flag := range segments() {
+		if strings.ContainsAny(a.one(flag), "/?#") {
+			return "the value of " + flag + " is no name"
+		}
+	}
+	if output := a.one("--output"); output != "" && !slices.Contains([]string{"tsv", "json", "none"}, output) {
+		return "the output " + output + " is none that it knows"
+	}
+	query := a.one("--query")
+	if len(c.queries) == 0 && query == "" {
+		return ""
+	}
+	for _, pattern := range c.queries {
+		if a.query = regexp.MustCompile("^" + pattern + "$").FindStringSubmatch(query); a.query != nil {
+			return ""
+		}
+	}
+	return "the query " + query + " is none that it knows here"
+}
+
+// segments are the flags whose values become part of an ARM ID.
+func segments() []string {
+	return []string{"--subscription", "--resource-group", "--name", "--identity-name", "--cluster-name"}
+}
+
+// withoutTokens is a command that may be shown.
+func withoutTokens(argv []string) []string {
+	shown := slices.Clone(argv)
+	for i := range shown {
+		if i > 0 && slices.Contains([]string{"--federated-token", "--password"}, shown[i-1]) {
+			shown[i] = "${FEDERATED_TOKEN}"
+		}
+	}
+	return shown
+}
