@@ -55,7 +55,9 @@ func (c *Client) Cluster(ctx context.Context, g Group, name string) (Cluster, er
 type Extension struct {
 	Name string
 	// Type is in whatever case Azure gives it.
-	Type, ReleaseTrain, Version string
+	Type, ReleaseTrain string
+	// Version is the one that is asked for, empty where Azure upgrades it by itself; Current is the one that runs.
+	Version, Current string
 	// State is provisioningState: Succeeded, Failed, Creating and so on.
 	State string
 	// Namespace is the release's, where the extension belongs to the whole cluster.
@@ -72,6 +74,7 @@ type wireExtension struct {
 		Version      string `json:"version,omitempty"`
 		AutoUpgrade  bool   `json:"autoUpgradeMinorVersion"`
 		State        string `json:"provisioningState,omitempty"`
+		Current      string `json:"currentVersion,omitempty"`
 		Scope        struct {
 			Cluster *struct {
 				Namespace string `json:"releaseNamespace,omitempty"`
@@ -84,7 +87,8 @@ type wireExtension struct {
 func (w wireExtension) extension() Extension {
 	p := w.Properties
 	e := Extension{
-		Name: w.Name, Type: p.Type, ReleaseTrain: p.ReleaseTrain, Version: p.Version, State: p.State, Settings: p.Settings,
+		Name: w.Name, Type: p.Type, ReleaseTrain: p.ReleaseTrain, Version: p.Version, Current: p.Current, State: p.State,
+		Settings: p.Settings,
 	}
 	if p.Scope.Cluster != nil {
 		e.Namespace = p.Scope.Cluster.Namespace

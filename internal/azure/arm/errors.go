@@ -90,12 +90,17 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-// refusal is the body of an error of Azure Resource Manager and of Graph.
+// refusal is the body of an error of Azure Resource Manager and of Graph, or of an extension that could not be installed.
 type refusal struct {
-	Error struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	} `json:"error"`
+	Error      said `json:"error"`
+	Properties struct {
+		ErrorInfo said `json:"errorInfo"`
+	} `json:"properties"`
+}
+
+type said struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // maxRefusal bounds what is read of an error's answer.
@@ -111,7 +116,11 @@ func (s *service) refused(c call, response *http.Response) *Error {
 func (s *service) judge(c call, status int, content []byte) *Error {
 	e := &Error{Doing: c.doing, Place: c.path, Service: s.name, Status: status}
 	var body refusal
-	if json.Unmarshal(content, &body) == nil && body.Error.Code != "" {
+	understood := json.Unmarshal(content, &body) == nil
+	if body.Error.Code == "" {
+		body.Error = body.Properties.ErrorInfo
+	}
+	if understood && body.Error.Code != "" {
 		e.Code, e.Message = fault.Word(body.Error.Code), readable(body.Error.Message)
 	} else {
 		e.Message = "it says nothing that is understood here"
@@ -145,10 +154,8 @@ func (s *service) unfinished(c call, err error) error {
 	if failed.RawResponse != nil {
 		e = s.refused(c, failed.RawResponse)
 	}
-	if e.Code == "" {
-		e.Code = fault.Word(failed.ErrorCode)
-	}
 	if failed.StatusCode < http.StatusBadRequest {
+		e.Status, e.Message = 0, "Azure took it up and failed: "+e.Code+": "+e.Message
 		e.Cure = "look at the resource in the portal, mend what it says, and run again"
 	}
 	return e

@@ -61,17 +61,25 @@ func (c *Client) Enable(ctx context.Context, client string, enabled bool) (bool,
 // DeleteApp deletes an app registration by its client ID and returns its object ID, by which it can be restored for 30 days;
 // empty where there is none.
 func (c *Client) DeleteApp(ctx context.Context, client string) (string, error) {
-	found, err := list[struct{ ID string }](ctx, c.graph, call{
-		doing: "looking for the app registration " + client, role: "Directory Readers (of Entra)", path: "/v1.0/applications",
-	}.at("", "$filter", "appId eq '"+quoted(client)+"'", "$select", "id"))
-	if err != nil || len(found) == 0 {
+	if strings.ContainsAny(client, "/'()") {
+		return "", notThere("app registration", client)
+	}
+	var app struct{ ID string }
+	_, err := c.graph.send(ctx, call{
+		doing: "looking for the app registration " + client, role: "Directory Readers (of Entra)", method: http.MethodGet,
+		path: "/v1.0/applications(appId='" + client + "')",
+	}.at("", "$select", "id"), &app)
+	if IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
 	_, err = c.graph.remove(ctx, call{
 		doing: "deleting the app registration " + client, role: roleGraph, method: http.MethodDelete,
-		path: "/v1.0/applications/" + found[0].ID,
+		path: "/v1.0/applications/" + app.ID,
 	})
-	return found[0].ID, err
+	return app.ID, err
 }
 
 // RestoreApp brings a deleted app registration back by its object ID.

@@ -114,7 +114,8 @@ func (r *azureReader) cluster(ctx context.Context) {
 	}
 	for _, e := range extensions {
 		r.found.Extensions = append(r.found.Extensions, model.Extension{
-			Name: e.Name, Type: strings.ToLower(e.Type), Version: e.Version, Namespace: e.Namespace, Settings: e.Settings,
+			Name: e.Name, Type: strings.ToLower(e.Type), Version: cmp.Or(e.Current, e.Version), Namespace: e.Namespace,
+			Settings: e.Settings,
 		})
 	}
 }
