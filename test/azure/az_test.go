@@ -304,12 +304,18 @@ func TestAwait(t *testing.T) {
 		once   bool
 	}{
 		"Subject": {
-			"another account: Entra may not know it yet, so that it is tried to the end", client, model.Token{Namespace: "shop", Account: "typo", Audience: audience}, w.mint,
-			[]string{"shop/typo", "it does not after", "AADSTS700213", "system:serviceaccount:shop:typo; create one"}, false,
+			"another account: Entra may not know it yet, so that it is tried to the end", client,
+			model.Token{Namespace: "shop", Account: "typo", Audience: audience},
+			w.mint,
+			[]string{"shop/typo", "it does not after", "AADSTS700213", "system:serviceaccount:shop:typo; create one"},
+			false,
 		},
 		"Case": {
-			"no time makes one letter another", client, model.Token{Namespace: "shop", Account: "Web", Audience: audience}, w.mint,
-			[]string{"AADSTS7002138", "letter case"}, true,
+			"no time makes one letter another", client,
+			model.Token{Namespace: "shop", Account: "Web", Audience: audience},
+			w.mint,
+			[]string{"AADSTS7002138", "letter case"},
+			true,
 		},
 		"Mint":  {"a token cannot be made", client, good, func(context.Context, model.Token) (string, error) { return "", refused }, []string{"minting a token of the service account shop/web", "not yours"}, true},
 		"Cloud": {"no cloud takes it", client, model.Token{Namespace: "shop", Account: "web", Audience: "api://x"}, w.mint, []string{"no cloud has the audience api://x"}, false},

@@ -44,7 +44,9 @@ func TestReadAzure(t *testing.T) {
 		"ByName":  {"a subscription has a name too", ownerID, byName, nil, with(cluster), nil},
 		"Unknown": {"a vault that nobody sees is left out; stage prepare says so", ownerID, whole, []string{"gone"}, with(cluster), nil},
 		"Without": {
-			"several subscriptions and none told", ownerID, without, []string{"shop-vault"}, with(model.Azure{}, shop),
+			"several subscriptions and none told", ownerID, without,
+			[]string{"shop-vault"},
+			with(model.Azure{}, shop),
 			[]string{"M182 Azure was not asked for the cluster: --subscription, --resource-group and --cluster-name say where it is; of these --subscription is missing."},
 		},
 		"Typo": {"the cluster is called otherwise", ownerID, typo, nil, with(model.Azure{}), []string{"M184 reading the Arc-enabled cluster egde", "check the name"}},
@@ -97,7 +99,8 @@ func TestVaultNames(t *testing.T) {
 	}
 	got := read.VaultNames([]model.Object{
 		class("azure", "B-vault"), class("azure", " a-vault"), class("azure", "b-vault"), class("azure", "${KEYVAULT_NAME}"), class("aws", "c"),
-		class("azure", ""), {Ref: model.Ref{Kind: "Deployment"}},
+		class("azure", ""),
+		{Ref: model.Ref{Kind: "Deployment"}},
 	})
 	if diff := cmp.Diff([]string{"a-vault", "b-vault"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -210,3 +210,31 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestConflictsThatStay: a lock is no other write that ends: nobody waits for it.
+func TestConflictsThatStay(t *testing.T) {
+	t.Parallel()
+	var writes atomic.Int32
+	c := clientOf(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`{"value":[]}`))
+			return
+		}
+		writes.Add(1)
+		w.WriteHeader(http.StatusConflict)
+		_, _ = w.Write([]byte(`{"error":{"code":"ScopeLocked","message":"The scope cannot perform write operation."}}`))
+	})
+	_, err := c.MakeFederatedCredential(t.Context(), arm.Group{Subscription: "s", Name: "rg"}, "web", arm.FederatedCredential{Name: "edge"})
+	if err == nil || !strings.Contains(err.Error(), "whoever set the lock") || writes.Load() != 1 {
+		t.Errorf("%d writes, %v", writes.Load(), err)
+	}
+}
+
+// TestTokensGoToNoOtherHost: what is no ARM ID would become a part of the host's name.
+func TestTokensGoToNoOtherHost(t *testing.T) {
+	t.Parallel()
+	c := clientOf(t, nil, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
+	if _, err := c.Vault(t.Context(), ".evil.example/x"); err == nil || !strings.Contains(err.Error(), "slash") {
+		t.Errorf("%v", err)
+	}
+}

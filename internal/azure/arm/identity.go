@@ -203,7 +203,9 @@ func (c *Client) DeleteFederatedCredential(ctx context.Context, g Group, identit
 
 // write sends what Azure refuses while another write to the same identity is under way.
 func (c *Client) write(ctx context.Context, request call) (did bool, err error) {
-	busy := func(err error) bool { return status(err) == http.StatusConflict }
+	busy := func(err error) bool {
+		return status(err) == http.StatusConflict && !hasCode(err, "ScopeLocked", "MissingSubscriptionRegistration") // which stay
+	}
 	err = c.repeat(ctx, busy, func() error {
 		if request.method == http.MethodDelete {
 			did, err = c.resources.remove(ctx, request)

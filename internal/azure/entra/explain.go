@@ -32,8 +32,8 @@ type refusedError struct {
 
 // Error implements error.
 func (e *refusedError) Error() string {
-	return fmt.Sprintf("HTTP %d, error %q, codes %v, trace ID %q, correlation ID %q", e.status, fault.Word(e.body.Error), e.body.Codes,
-		fault.Word(e.body.TraceID), fault.Word(e.body.CorrelationID))
+	return fmt.Sprintf("HTTP %d, error %q, codes %v, trace ID %q, correlation ID %q", e.status, fault.Word(e.body.Error),
+		e.body.Codes, fault.Word(e.body.TraceID), fault.Word(e.body.CorrelationID))
 }
 
 // Entra's codes (AADSTS numbers) that have a cure of their own.

@@ -1,6 +1,8 @@
 package az
 
 import (
+	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,8 +72,12 @@ func flags(words []string) map[string][]string {
 
 // refuses says what of the arguments a command does not know, and keeps what its query matched.
 func (c command) refuses(a *arguments) string {
-	known := slices.Concat(c.needs, c.flags, common())
-	for flag := range a.flags {
+	return cmp.Or(c.refusesFlags(*a), c.refusesValues(*a), c.refusesQuery(a))
+}
+
+func (c command) refusesFlags(a arguments) string {
+	known := slices.Concat(c.needs, c.either, c.flags, common())
+	for _, flag := range slices.Sorted(maps.Keys(a.flags)) {
 		if !slices.Contains(known, flag) {
 			return "the flag " + flag + " is none that it knows here"
 		}
@@ -81,14 +87,34 @@ func (c command) refuses(a *arguments) string {
 			return "the flag " + flag + " is missing"
 		}
 	}
+	given := func(flag string) bool { return a.one(flag) != "" }
+	if len(c.either) > 0 && !slices.ContainsFunc(c.either, given) {
+		return "one of the flags " + strings.Join(c.either, ", ") + " is missing"
+	}
+	return ""
+}
+
+func (c command) refusesValues(a arguments) string {
 	for _, flag := range segments() {
 		if strings.ContainsAny(a.one(flag), "/?#") {
 			return "the value of " + flag + " is no name"
 		}
 	}
-	if output := a.one("--output"); output != "" && !slices.Contains([]string{"tsv", "json", "none"}, output) {
-		return "the output " + output + " is none that it knows"
+	only := maps.Clone(c.only)
+	if only == nil {
+		only = map[string][]string{}
 	}
+	only["--output"] = []string{"tsv", "json", "none"}
+	for _, flag := range slices.Sorted(maps.Keys(only)) {
+		same := func(value string) bool { return strings.EqualFold(value, a.one(flag)) }
+		if a.one(flag) != "" && !slices.ContainsFunc(only[flag], same) {
+			return flag + " " + a.one(flag) + " is none that it knows here"
+		}
+	}
+	return ""
+}
+
+func (c command) refusesQuery(a *arguments) string {
 	query := a.one("--query")
 	if len(c.queries) == 0 && query == "" {
 		return ""

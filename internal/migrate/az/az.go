@@ -49,8 +49,10 @@ func (e *UnsupportedError) Error() string {
 type command struct {
 	// words come after `az`.
 	words string
-	// flags are those that it understands, with needs, those that it cannot do without.
-	needs, flags []string
+	// flags are those that it understands, besides needs, those that it cannot do without, and either, of which it wants one.
+	needs, either, flags []string
+	// only are the values that it understands, where that is not any.
+	only map[string][]string
 	// queries are patterns of --query. A command that has some needs one of them.
 	queries []string
 	run     func(ctx context.Context, r *Runner, a arguments) (output string, did bool, err error)

@@ -140,17 +140,23 @@ func TestNothingIsGuessed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason, command, says string
 	}{
-		"Unknown":    {"another verb", "az identity update --name n", "az identity update is none"},
-		"NotAz":      {"another program", "kubectl get pods", "no az command"},
-		"Flag":       {"a flag changes what is done", identity + " --tags a=b", "--tags"},
-		"Missing":    {"a flag is missing", "az identity create --name n --location l", "--resource-group is missing"},
-		"Query":      {"another query", "az identity show --name n --resource-group g --query tags", "tags"},
-		"QueryTail":  {"a query that only begins alike", "az identity show --name n --resource-group g --query clientId[0]", "clientId[0]"},
-		"NoQuery":    {"all of it is printed by nothing here", "az identity show --name n --resource-group g", "the query"},
-		"Output":     {"another output", "az identity show --name n --resource-group g --query id --output table", "table"},
-		"Path":       {"a name is no path", "az identity create --name a/../b --resource-group g --location l", "--name is no name"},
-		"Token":      {"a token is not shown", "az login --service-principal --federated-token canary", "${FEDERATED_TOKEN}"},
-		"Connected":  {"done in the cluster as well", "az connectedk8s update --name c --resource-group g --enable-oidc-issuer", "run it yourself"},
+		"Unknown":   {"another verb", "az identity update --name n", "az identity update is none"},
+		"NotAz":     {"another program", "kubectl get pods", "no az command"},
+		"Flag":      {"a flag changes what is done", identity + " --tags a=b", "--tags"},
+		"Missing":   {"a flag is missing", "az identity create --name n --location l", "--resource-group is missing"},
+		"Query":     {"another query", "az identity show --name n --resource-group g --query tags", "tags"},
+		"QueryTail": {"a query that only begins alike", "az identity show --name n --resource-group g --query clientId[0]", "clientId[0]"},
+		"NoQuery":   {"all of it is printed by nothing here", "az identity show --name n --resource-group g", "the query"},
+		"Output":    {"another output", "az identity show --name n --resource-group g --query id --output table", "table"},
+		"Path":      {"a name is no path", "az identity create --name a/../b --resource-group g --location l", "--name is no name"},
+		"Token":     {"a token is not shown", "az login --service-principal --federated-token canary", "${FEDERATED_TOKEN}"},
+		"Connected": {"done in the cluster as well", "az connectedk8s update --name c --resource-group g --enable-oidc-issuer", "run it yourself"},
+		"ClusterType": {
+			"another kind of cluster", "az k8s-extension delete --cluster-type managedClusters --cluster-name c --resource-group g --name e --yes",
+			"--cluster-type managedClusters",
+		},
+		"Set":        {"another property", "az ad sp update --id x --set accountEnabled=maybe", "accountEnabled=maybe"},
+		"Nobody":     {"nobody is named", "az role assignment delete --scope /s", "--assignee"},
 		"Deployment": {"words come first", "az --name n", "none that it knows"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"secretstore/internal/azure/arm"
@@ -15,43 +16,33 @@ func clusterCommands() []command {
 	where := []string{"--cluster-type", "--cluster-name", "--resource-group"}
 	named := append(slices.Clone(where), "--name")
 	subscription := []string{"--subscription"}
+	arc := map[string][]string{"--cluster-type": {"connectedClusters"}, "--scope": {"cluster"}}
 	return []command{
 		{
 			words: "connectedk8s show", needs: []string{"--name", "--resource-group"}, flags: subscription, run: showCluster,
 			queries: []string{`oidcIssuerProfile\.(issuerUrl|selfHostedIssuerUrl|enabled)`},
 		},
 		{
-			words: "k8s-extension list", needs: where, flags: subscription, run: findExtension,
+			words: "k8s-extension list", needs: where, flags: subscription, only: arc, run: findExtension,
 			queries: []string{`\[\?extensionType=='([^']+)'\]\.name \| \[0\]`},
 		},
 		{
-			words: "k8s-extension create", needs: append(slices.Clone(named), "--extension-type"), run: createExtension,
+			words: "k8s-extension create", needs: append(slices.Clone(named), "--extension-type"), only: arc, run: createExtension,
 			flags: []string{"--subscription", "--scope", "--configuration-settings"},
 		},
-		{words: "k8s-extension delete", needs: named, flags: subscription, run: deleteExtension},
+		{words: "k8s-extension delete", needs: named, flags: subscription, only: arc, run: deleteExtension},
 	}
 }
 
 func showCluster(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
 	cluster, err := r.ARM.Cluster(ctx, r.group(a), a.one("--name"))
 	return map[string]string{
-		"issuerUrl": cluster.IssuerURL, "selfHostedIssuerUrl": cluster.SelfHosted, "enabled": fmt.Sprint(cluster.IssuerEnabled),
+		"issuerUrl": cluster.IssuerURL, "selfHostedIssuerUrl": cluster.SelfHosted, "enabled": strconv.FormatBool(cluster.IssuerEnabled),
 	}[a.query[1]], false, err
-}
-
-// arc refuses other clusters than those that Arc connects.
-func arc(a arguments) error {
-	if kind := a.one("--cluster-type"); !strings.EqualFold(kind, "connectedClusters") {
-		return &UnsupportedError{Command: "az k8s-extension … --cluster-type " + kind, Why: "only connectedClusters are known"}
-	}
-	return nil
 }
 
 // findExtension compares types without case, since Azure changes it.
 func findExtension(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
-	if err := arc(a); err != nil {
-		return "", false, err
-	}
 	all, err := r.ARM.Extensions(ctx, r.group(a), a.one("--cluster-name"))
 	at := slices.IndexFunc(all, func(e arm.Extension) bool { return strings.EqualFold(e.Type, a.query[1]) })
 	if err != nil || at < 0 {
@@ -61,12 +52,6 @@ func findExtension(ctx context.Context, r *Runner, a arguments) (string, bool, e
 }
 
 func createExtension(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
-	if err := arc(a); err != nil {
-		return "", false, err
-	}
-	if scope := a.or("--scope", "cluster"); scope != "cluster" {
-		return "", false, &UnsupportedError{Command: "az k8s-extension create … --scope " + scope, Why: "only the scope cluster is known"}
-	}
 	extension := arm.Extension{Name: a.one("--name"), Type: a.one("--extension-type"), Settings: map[string]string{}}
 	for _, setting := range a.flags["--configuration-settings"] {
 		name, value, found := strings.Cut(setting, "=")
@@ -80,9 +65,6 @@ func createExtension(ctx context.Context, r *Runner, a arguments) (string, bool,
 }
 
 func deleteExtension(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
-	if err := arc(a); err != nil {
-		return "", false, err
-	}
 	did, err := r.ARM.DeleteExtension(ctx, r.group(a), a.one("--cluster-name"), a.one("--name"))
 	return "", did, err
 }

@@ -2,7 +2,6 @@ package az
 
 import (
 	"context"
-	"strconv"
 	"strings"
 )
 
@@ -11,7 +10,10 @@ import (
 func directoryCommands() []command {
 	return []command{
 		{words: "ad sp show", needs: []string{"--id"}, queries: []string{"(id)"}, run: showPrincipal},
-		{words: "ad sp update", needs: []string{"--id", "--set"}, run: enablePrincipal},
+		{
+			words: "ad sp update", needs: []string{"--id", "--set"}, run: enablePrincipal,
+			only: map[string][]string{"--set": {"accountEnabled=true", "accountEnabled=false"}},
+		},
 	}
 }
 
@@ -21,11 +23,6 @@ func showPrincipal(ctx context.Context, r *Runner, a arguments) (string, bool, e
 }
 
 func enablePrincipal(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
-	value, found := strings.CutPrefix(a.one("--set"), "accountEnabled=")
-	enabled, err := strconv.ParseBool(value)
-	if !found || err != nil {
-		return "", false, &UnsupportedError{Command: "az ad sp update … --set " + a.one("--set"), Why: "only accountEnabled is known"}
-	}
-	did, err := r.ARM.Enable(ctx, a.one("--id"), enabled)
+	did, err := r.ARM.Enable(ctx, a.one("--id"), strings.EqualFold(a.one("--set"), "accountEnabled=true"))
 	return "", did, err
 }

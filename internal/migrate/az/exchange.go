@@ -73,10 +73,12 @@ func (r *Runner) credential(s entra.Subject, token model.Token, mint Mint) (*ent
 	}
 	at := slices.IndexFunc(all, func(c entra.Cloud) bool { return c.TokenAudience == token.Audience })
 	if at < 0 {
-		return nil, fmt.Errorf("waiting until Entra takes tokens of %s/%s: no cloud has the audience %s", token.Namespace, token.Account,
-			token.Audience)
+		return nil, fmt.Errorf("waiting until Entra takes tokens of %s/%s: no cloud has the audience %s", token.Namespace,
+			token.Account, token.Audience)
 	}
-	return entra.NewCredential(all[at], r.Transport, s, func(ctx context.Context, _ string) (string, error) { return mint(ctx, token) })
+	return entra.NewCredential(all[at], r.Transport, s, func(ctx context.Context, _ string) (string, error) {
+		return mint(ctx, token)
+	})
 }
 
 func (r *Runner) pause(ctx context.Context) error {

@@ -16,10 +16,10 @@ func roleCommands() []command {
 			flags: []string{"--assignee-principal-type"}, run: assign,
 		},
 		{
-			words: "role assignment list", needs: []string{"--scope"}, flags: assignees(), queries: []string{`\[\]\.roleDefinitionName`},
-			run: listRoles,
+			words: "role assignment list", needs: []string{"--scope"}, either: assignees(), run: listRoles,
+			queries: []string{`\[\]\.roleDefinitionName`},
 		},
-		{words: "role assignment delete", needs: []string{"--scope"}, flags: append(assignees(), "--role"), run: unassign},
+		{words: "role assignment delete", needs: []string{"--scope"}, either: assignees(), flags: []string{"--role"}, run: unassign},
 	}
 }
 
@@ -34,9 +34,6 @@ func assign(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
 func (r *Runner) assignee(ctx context.Context, a arguments) (string, error) {
 	if object := a.one("--assignee-object-id"); object != "" {
 		return object, nil
-	}
-	if a.one("--assignee") == "" {
-		return "", &UnsupportedError{Command: "az role assignment … --scope " + a.one("--scope"), Why: "nobody is named by --assignee"}
 	}
 	principal, err := r.ARM.Principal(ctx, a.one("--assignee"))
 	if arm.IsNotFound(err) {

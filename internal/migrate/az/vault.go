@@ -67,7 +67,8 @@ func setPolicy(ctx context.Context, r *Runner, a arguments) (string, bool, error
 		return "", false, err
 	}
 	did, err := r.ARM.AddPolicy(ctx, vault, a.one("--object-id"), arm.Permissions{
-		Secrets: a.flags["--secret-permissions"], Certificates: a.flags["--certificate-permissions"], Keys: a.flags["--key-permissions"],
+		Secrets: a.flags["--secret-permissions"], Certificates: a.flags["--certificate-permissions"],
+		Keys: a.flags["--key-permissions"],
 	})
 	return "", did, err
 }
