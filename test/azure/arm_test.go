@@ -194,6 +194,9 @@ func TestVaultsAndAccessPolicies(t *testing.T) {
 	did(t, "adding it", true, acted, err)
 	acted, err = c.AddPolicy(t.Context(), find(), strings.ToUpper(web), arm.Permissions{Certificates: []string{"List"}})
 	did(t, "adding a part of it", false, acted, err)
+	acted, err = c.AddPolicy(t.Context(), find(), web, arm.Permissions{Keys: []string{"get"}})
+	did(t, "adding more", true, acted, err)
+	get.Keys = []string{"get"}
 	acted, err = c.RemovePolicy(t.Context(), find(), oldObjectID)
 	did(t, "removing the old one", true, acted, err)
 	acted, err = c.RemovePolicy(t.Context(), find(), oldObjectID)
