@@ -26,7 +26,11 @@ func (e openError) Error() string {
 	text := fmt.Sprintf("of %s, %d need a decision and %d are blocked", plural(e.counts.Total, "object"), e.counts.NeedsDecision,
 		e.counts.Blocked)
 	if e.inTheWay > 0 {
-		text += fmt.Sprintf(", and %d of the findings about the whole are in the way", e.inTheWay)
+		is := "are"
+		if e.inTheWay == 1 {
+			is = "is"
+		}
+		text += fmt.Sprintf(", and %d of the findings about the whole %s in the way", e.inTheWay, is)
 	}
 	return text + ": the report says which, why, and what to do"
 }

@@ -18,5 +18,6 @@ func TestMigrateScripts(t *testing.T) {
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		ContinueOnError:     true,
 	})
 }

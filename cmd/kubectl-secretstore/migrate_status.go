@@ -84,12 +84,21 @@ func progressOf(r model.Report) migrationStatus {
 	return status
 }
 
+// cut shortens a sentence so that a table stays within a terminal; the whole of it is in the plan.
+func cut(text string) string {
+	const width = 60
+	if runes := []rune(oneLine(text)); len(runes) > width {
+		return strings.TrimRight(string(runes[:width-1]), " ,;") + "…"
+	}
+	return oneLine(text)
+}
+
 // text is the status for people.
 func (s migrationStatus) text() string {
 	var b strings.Builder
 	lines := []string{"STAGE\tSTEPS LEFT\tBY HAND\tNEXT"}
 	for _, stage := range s.Stages {
-		lines = append(lines, fmt.Sprintf("%s\t%d\t%d\t%s", stage.Stage, stage.Steps, stage.ByHand, stage.Next))
+		lines = append(lines, fmt.Sprintf("%s\t%d\t%d\t%s", stage.Stage, stage.Steps, stage.ByHand, cut(stage.Next)))
 	}
 	if len(s.Stages) == 0 {
 		lines = []string{"Nothing is left to do."}

@@ -97,8 +97,11 @@ func commandsOf(t *testing.T, r model.Report) [][]string {
 	return read(t, filepath.Join(dir, "log"))
 }
 
-// undoing is the command that a sentence begins with.
+// undoing is the command that a sentence begins with, or that a loop does again and again.
 func undoing(text string) string {
+	if _, looped, found := strings.Cut(text, "; do "); found {
+		text = strings.TrimSuffix(looped, "; done")
+	}
 	if !strings.HasPrefix(text, "az ") {
 		return ""
 	}

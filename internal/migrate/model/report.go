@@ -68,6 +68,7 @@ func NewReport(s Survey, o Options, p Plan) Report {
 		r.Objects[i].Outcome, r.Objects[i].Findings = r.outcome(Object{Ref: a.Ref, Place: a.Place}, unused)
 	}
 	r.secretsFollow(s)
+	r.halt()
 	r.Counts = count(r.Objects)
 	return r
 }
@@ -235,12 +236,13 @@ func (c *Counts) of(outcome Outcome) *int {
 	}
 }
 
-// InTheWay counts the blocking findings that are about no object of the report: about the cluster, the vaults or the order.
+// InTheWay counts the findings that block or need a decision and are about no object of the report: about the cluster, the
+// vaults or the order.
 func (r Report) InTheWay() int {
 	count := 0
 	for _, f := range r.Findings {
 		about := slices.ContainsFunc(r.Objects, func(a Accounted) bool { return a.Ref == f.Object })
-		if f.Severity == Blocking && !about {
+		if f.Severity.rank() >= Needed.rank() && !about {
 			count++
 		}
 	}

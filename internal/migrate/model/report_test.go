@@ -173,7 +173,7 @@ func TestWhatAMigrationMakesIsNotFound(t *testing.T) {
 	}
 }
 
-// TestInTheWay: what is blocked about no object of the report counts by itself, and nothing else does.
+// TestInTheWay: what is blocked or undecided about no object of the report counts by itself, and nothing else does.
 func TestInTheWay(t *testing.T) {
 	t.Parallel()
 	c := class("a")
@@ -181,10 +181,11 @@ func TestInTheWay(t *testing.T) {
 		{Code: "M997", Severity: model.Blocking, Object: c.Object.Ref},
 		{Code: "M998", Severity: model.Blocking},
 		{Code: "M999", Severity: model.Needed},
+		{Code: "M995", Severity: model.Warning},
 		{Code: "M996", Severity: model.Blocking, Object: model.Ref{Kind: "Pod", Name: "x"}},
 	}})
-	if got := r.InTheWay(); got != 2 {
-		t.Errorf("got %d, want the one about nothing and the one about what was not found", got)
+	if got := r.InTheWay(); got != 3 {
+		t.Errorf("got %d, want the two about nothing and the one about what was not found", got)
 	}
 }
 

@@ -254,8 +254,9 @@ func details(c model.Change, wide bool) []string {
 // summary is the last line: the sums, and what stands in the way.
 func summary(r model.Report) string {
 	c := r.Counts
-	text := fmt.Sprintf("%d found = %d translated + %d needs-decision + %d blocked + %d not-in-use; %d steps.\n",
-		c.Total, c.Translated, c.NeedsDecision, c.Blocked, c.NotInUse, len(r.Changes))
+	text := fmt.Sprintf("%d found = %d translated + %d needs-decision + %d blocked + %d not-in-use; %s.\n",
+		c.Total, c.Translated, c.NeedsDecision, c.Blocked, c.NotInUse,
+		model.Counted(len(r.Changes), "step"))
 	if c.NeedsDecision+c.Blocked > 0 {
 		text += "Not everything can be taken over yet: decide in plan.yaml what needs a decision, mend what is blocked, and " +
 			"run this again.\n"

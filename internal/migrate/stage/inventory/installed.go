@@ -266,7 +266,8 @@ func (t *taking) judgeInstalled(driver bool) {
 		t.say(model.CodeRotation, cluster, "The driver runs without rotation.")
 	}
 	if installed.Settings[settingSync] == "false" && len(t.survey.Synced) > 0 {
-		t.say(model.CodeNoSync, cluster, "Classes name %d Secrets, but the driver may not make any.", len(t.survey.Synced))
+		t.say(model.CodeNoSync, cluster, "Classes name %s, but the driver may not make any.",
+			model.Counted(len(t.survey.Synced), "Secret"))
 	}
 	if installed.SecretStore != "" && installed.SecretStore != "secretstore" && t.options.Target != model.TargetSSE {
 		t.say(model.CodeOtherSync, cluster, "%s makes Secrets of SecretSyncs on this cluster.", installed.SecretStore)

@@ -50,7 +50,8 @@ func (p *planner) consent() bool {
 		return true
 	}
 	p.tell(codeTrial, clusterObject(), "Try the whole way on a cluster that is not production first.")
-	question := fmt.Sprintf("The values of %d classes will lie in Secrets, in the cluster's etcd. Is that acceptable?", p.inUse())
+	question := fmt.Sprintf("The values of %s will lie in Secrets, in the cluster's etcd. Is that acceptable?",
+		model.Counted(p.inUse(), "class"))
 	d := model.Decision{
 		ID: string(codeEtcd) + "/etcd", Code: codeEtcd, Question: question, Required: true, Proposal: answerAccept,
 		Options: []model.Option{

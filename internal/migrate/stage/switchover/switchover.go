@@ -10,7 +10,6 @@ package switchover
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -127,9 +126,9 @@ func (p *planner) outage() bool {
 	for _, w := range workloads {
 		namespaces[w.Object.Namespace] = true
 	}
-	size := fmt.Sprintf("%d workloads in %d namespaces", len(workloads), len(namespaces))
+	size := model.Counted(len(workloads), "workload") + " in " + model.Counted(len(namespaces), "namespace")
 	if !p.survey.Input.IsFolder() {
-		size += fmt.Sprintf(", with %d pods now", pods)
+		size += ", with " + model.Counted(pods, "pod") + " now"
 	}
 	d := model.Decision{
 		ID: string(codeOutage) + "/outage", Code: codeOutage, Required: true, Proposal: answerStop,

@@ -251,7 +251,7 @@ func TestOutageIsEstimated(t *testing.T) {
 	t.Parallel()
 	s := shop()
 	plan := switchover.Plan(s, model.Options{Strategy: model.Guide})
-	if len(plan.Decisions) != 1 || !strings.Contains(plan.Decisions[0].Question, "1 workloads in 1 namespaces, with 3 pods now") {
+	if len(plan.Decisions) != 1 || !strings.Contains(plan.Decisions[0].Question, "1 workload in 1 namespace, with 3 pods now") {
 		t.Errorf("asked is %+v", plan.Decisions)
 	}
 	if order := find(t, plan, "run/uninstall").Order; order >= model.OrderInstall {

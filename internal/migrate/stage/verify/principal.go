@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -101,8 +102,8 @@ func (p *planner) askPrincipal(old *principal) string {
 		d.Proposal = answerKeep
 	}
 	answer, _ := p.plan.Ask(p.options, d, model.Finding{})
-	p.tell(codePrincipal, model.Object{}, "The service principal %s of %d Secrets: "+
-		"%s.", old.client, len(old.secrets), map[string]string{
+	p.tell(codePrincipal, model.Object{}, "The service principal %s of %s: "+
+		"%s.", old.client, model.Counted(len(old.secrets), "Secret"), map[string]string{
 		answerKeep: "stays as it is", answerRevoke: "its rights are revoked last", answerDisable: "is disabled last",
 		answerDelete: "is deleted last",
 	}[answer])
@@ -196,8 +197,8 @@ func (p *planner) revokeRoles(old *principal, vault, scope, when string) {
 		"or subscription are " +
 		"inherited and stay.)"
 	c.Risk = "Whatever else reads the vault as this principal stops."
-	c.Undo = `For each role that was written down: az role assignment create --assignee ` + old.client + ` --role "${` + variable +
-		`}" --scope "` + scope + `"`
+	c.Undo = `printf '%s\n' "${` + variable + `}" | while IFS= read -r role; do az role assignment create --assignee ` + old.client +
+		` --role "$role" --scope "` + scope + `"; done`
 	p.azure(c)
 }
 
@@ -223,9 +224,17 @@ func (p *planner) revokePolicy(old *principal, vault, when string) {
 	c.When, c.Irreversible, c.Needs = when, true, []string{saved.ID}
 	c.Summary = "Revoke the access policy of the old principal " + old.client + " on the vault " + vault + "."
 	c.Risk = "Whatever else reads the vault as this principal stops."
-	c.Undo = "az keyvault set-policy --name " + vault + ` --object-id "${` + id + `}" with the permissions written down in ` +
-		variable + ", by the guide: --secret-permissions get --certificate-permissions get --key-permissions get"
+	c.Undo = "az keyvault update --name " + vault + ` --add properties.accessPolicies "{\"tenantId\": \"` + p.tenant(vault) +
+		`\", \"objectId\": \"${` + id + `}\", \"permissions\": ${` + variable + `}}"`
 	p.azure(c)
+}
+
+// tenant is the one that a vault trusts, or the variable that stands for it.
+func (p *planner) tenant(vault string) string {
+	if known := p.vault(vault); known != nil && known.Tenant != "" {
+		return known.Tenant
+	}
+	return cmp.Or(p.options.Azure.Tenant, "${AZURE_TENANT_ID}")
 }
 
 // objectID reads the object ID of a principal, once.

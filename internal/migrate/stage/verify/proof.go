@@ -171,8 +171,8 @@ func (p *planner) access(ts []model.Translation) {
 		c.Undo = looking
 		p.add(c)
 	}
-	p.tell(codeReaders, model.Object{}, "The values can be read by whoever may read Secrets in %d namespaces.",
-		len(slices.Compact(namespaces)))
+	p.tell(codeReaders, model.Object{}, "The values can be read by whoever may read Secrets in %s.",
+		model.Counted(len(slices.Compact(namespaces)), "namespace"))
 	p.tell(codeEncryption, model.Object{}, "Whether etcd is encrypted at rest, and who reads its backups, cannot be seen "+
 		"from a cluster.")
 }
