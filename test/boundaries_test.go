@@ -39,7 +39,7 @@ func pure() []string {
 }
 
 // ours lists everything of this module.
-func ours() []string { return []string{"api/...", "cmd/...", "internal/...", "test/...", "tools/..."} }
+func ours() []string { return []string{"api/...", "charts/...", "cmd/...", "internal/...", "test/...", "tools/..."} }
 
 const (
 	azureSDK = "github.com/Azure/azure-sdk-for-go/..."
@@ -50,6 +50,7 @@ const (
 func rules() []rule {
 	return []rule{
 		{reason: "the API is types only", of: []string{"api/..."}, deny: ours(), allow: []string{"api/..."}},
+		{reason: "the chart is files only", of: []string{"charts/..."}, deny: ours()},
 		{reason: "what decides does not act", of: pure(), deny: []string{"os", "os/...", "net", "net/http", "syscall"}},
 		{reason: "what decides reaches no client, not even through others", of: pure(), deep: true, deny: []string{
 			"k8s.io/client-go/...", "sigs.k8s.io/controller-runtime/pkg/client/...", "google.golang.org/grpc/...", azureSDK, azureMSI,
