@@ -23,7 +23,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, os.Args[1:], program{
 		IOStreams: genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}, clock: clock.RealClock{},
-		env: os.Getenv, chance: rand.Reader, terminal: isTerminal(os.Stderr),
+		env: os.Getenv, chance: rand.Reader, terminal: isTerminal(os.Stderr), typing: isTerminal(os.Stdin),
+		colour: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
 	})
 	stop()
 	os.Exit(code)

@@ -49,9 +49,12 @@ type migrateFlags struct {
 	azure                          model.AzureInputs
 	noAzure, forceLive             bool
 	from, state, out, emitAz       string
-	allNamespaces, dryRun          bool
-	selector, output               string
-	cluster                        *genericclioptions.ConfigFlags
+	allNamespaces                  bool
+	// act and dryRun are of the verbs that change something.
+	act              actOptions
+	dryRun           string
+	selector, output string
+	cluster          *genericclioptions.ConfigFlags
 }
 
 // migration is what all verbs of migrate take, checked.
@@ -61,7 +64,8 @@ type migration struct {
 	from, state string
 	// out is where files go; empty edits the folder in place, or shows the plan only.
 	out    string
-	dryRun bool
+	dryRun dryRun
+	act    actOptions
 	// emitAz is the file of the script of az commands, `-` for standard output; empty for none.
 	emitAz     string
 	namespaces []string
@@ -82,9 +86,13 @@ func newMigrate(p program) *cobra.Command {
 extension (the CSI driver's way) to the Secret Store.
 
 Every object that is found ends as exactly one of translated, needs-decision, blocked and not-in-use; the sums are printed.
-Nothing is changed in a cluster or in Azure by these verbs, and no value of a secret is shown or written to disk.
+Nothing is changed in a cluster or in Azure without --apply, and no value of a secret is shown or written to disk.
 
-Exit codes: 0 everything can be taken over; 1 failed; 2 the command line is wrong; 4 something needs a decision or is blocked.`,
+Read and plan first (inventory, plan), answer in plan.yaml what only you can decide, then either run, or prepare, translate,
+workloads, switchover, verify and cleanup one by one. Each goes on where the last one ended, and status says where that is.
+
+Exit codes: 0 done, or everything can be taken over; 1 failed; 2 the command line is wrong; 4 something needs a decision or is
+blocked; 5 stopped where a person is needed, at a gate or a step by hand: do what is said, and run again.`,
 		Example: `  # What is there, and what would happen, as a page to read and to print
   kubectl secretstore migrate plan -o html > migration.html
 
@@ -92,13 +100,17 @@ Exit codes: 0 everything can be taken over; 1 failed; 2 the command line is wron
   kubectl secretstore migrate plan --from deploy/
   kubectl secretstore migrate translate --from deploy/
   kubectl secretstore migrate workloads --from deploy/
-  git diff`,
+  git diff
+
+  # The whole way in the cluster, stopping where a person is needed
+  kubectl secretstore migrate run --apply --image registry.example/secretstore:v1`,
 		Args: cobra.ArbitraryArgs,
 		RunE: unknownVerb,
 		// How many letters may differ for a verb to be suggested.
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newInventory(p), newPlan(p), newTranslate(p), newWorkloads(p), newMigrateStatus(p), newExplain(p))
+	cmd.AddCommand(newInventory(p), newPlan(p), newPrepare(p), newSwitchover(p), newTranslate(p), newWorkloads(p), newVerify(p),
+		newCleanup(p), newRunAll(p), newRollback(p), newMigrateStatus(p), newExplain(p))
 	return cmd
 }
 
@@ -150,7 +162,7 @@ func choice[T ~string](cmd *cobra.Command, into *string, name, means string, wor
 // parse checks the flags.
 func (f *migrateFlags) parse() (migration, error) {
 	m := migration{
-		from: f.from, state: cmp.Or(f.state, "secretstore-migration"), out: f.out, dryRun: f.dryRun, emitAz: f.emitAz,
+		from: f.from, state: cmp.Or(f.state, "secretstore-migration"), out: f.out, act: f.act, emitAz: f.emitAz,
 		selector: f.selector, cluster: f.cluster,
 		options: model.Options{Azure: f.azure, NoAzure: f.noAzure, ForceLive: f.forceLive},
 	}
@@ -161,6 +173,7 @@ func (f *migrateFlags) parse() (migration, error) {
 		selector = fmt.Errorf("-l %s is no label selector: %w", f.selector, selector)
 	}
 	return m, errors.Join(err, selector, f.parseNamespaces(&m), f.parseAccount(),
+		m.parseActs(f.dryRun),
 		word(&m.options.Strategy, "strategy", f.strategy, model.ZeroDowntime, model.Guide),
 		word(&m.options.Target, "target", f.target, model.TargetSecretStore, model.TargetSSE),
 		word(&m.options.Style, "style", f.style, model.StyleDirect, model.StyleAKVSync),

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"secretstore/internal/migrate"
+	"secretstore/internal/migrate/act"
 	"secretstore/internal/migrate/azscript"
 	"secretstore/internal/migrate/model"
 	"secretstore/internal/migrate/read"
@@ -26,9 +27,12 @@ type migrationRun struct {
 	state    *state.Folder
 	snapshot model.Snapshot
 	report   model.Report
+	// entries are the journal's: what this migration did until now.
+	entries []act.Entry
 }
 
-// begin opens the state folder, reads the input and plans.
+// begin opens the state folder, reads the input and plans. What this migration did is put back in what was read, so that the plan
+// is the whole of it.
 func (m migration) begin(ctx context.Context, p program) (*migrationRun, error) {
 	in, err := m.input(ctx, p)
 	if err != nil {
@@ -45,8 +49,15 @@ func (m migration) begin(ctx context.Context, p program) (*migrationRun, error) 
 	if err != nil {
 		return nil, err
 	}
+	entries, err := folder.Entries()
+	if err != nil {
+		return nil, err
+	}
+	snapshot = act.Undone(snapshot, entries)
 	m.askAzure(ctx, p, &snapshot)
-	r := &migrationRun{migration: m, program: p, state: folder, snapshot: snapshot, report: migrate.Plan(snapshot, m.options)}
+	r := &migrationRun{
+		migration: m, program: p, state: folder, snapshot: snapshot, report: migrate.Plan(snapshot, m.options), entries: entries,
+	}
 	return r, r.tryEdits()
 }
 
@@ -145,7 +156,7 @@ func (r *migrationRun) finish(shown model.Report) error {
 func (r *migrationRun) show(shown model.Report) error {
 	switch r.format {
 	case formatJSON, formatYAML:
-		return encode(r.program.Out, r.format, shown)
+		return encode(r.program.Out, r.format, statedReport{shown, r.states(shown.Changes)})
 	case formatHTML:
 		page, err := migrationreport.HTML(shown)
 		if err != nil {
@@ -154,7 +165,7 @@ func (r *migrationRun) show(shown model.Report) error {
 		_, err = r.program.Out.Write(page)
 		return err
 	default:
-		return r.program.print(migrationreport.Text(shown, r.format == formatWide))
+		return r.program.print(migrationreport.Text(shown, r.format == formatWide, r.states(shown.Changes)))
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"secretstore/internal/migrate/act"
 	"secretstore/internal/migrate/model"
 )
 
@@ -18,6 +20,20 @@ type migrationStatus struct {
 	Stages []stageStatus `json:"stages"`
 	// Open lists the decisions that nothing goes on without.
 	Open []string `json:"openDecisions"`
+	// Journal is what was done until now, nil if nothing was begun.
+	Journal *journalStatus `json:"journal,omitempty"`
+}
+
+// journalStatus is what the journal says.
+type journalStatus struct {
+	Made   int `json:"made"`
+	Passed int `json:"passed"`
+	// Last is when something was written down last; Begun are the steps of which it is not known whether they were made.
+	Last  time.Time `json:"last"`
+	Begun []string  `json:"begun,omitempty"`
+	// Stopped is the step that the last run stopped at, and Message why; empty if it did not.
+	Stopped string `json:"stopped,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // stageStatus is what is left of a stage.
@@ -31,7 +47,7 @@ type stageStatus struct {
 
 // newMigrateStatus says how far a migration is.
 func newMigrateStatus(p program) *cobra.Command {
-	return migrateVerb(p, false, &cobra.Command{
+	return migrateVerb(p, flagsRead, &cobra.Command{
 		Use:   "status",
 		Short: "Say how far the migration is: what is left of each stage, and what waits for you",
 		Long: `Say how far the migration is: what is left of each stage, and what waits for you.
@@ -47,7 +63,7 @@ It reads afresh, so that what was done in the meantime, by whomever, counts. It 
 		if err != nil {
 			return err
 		}
-		status := progressOf(run.report)
+		status := progressOf(run.report, run.entries)
 		switch m.format {
 		case formatJSON, formatYAML:
 			err = encode(p.Out, m.format, status)
@@ -63,10 +79,16 @@ It reads afresh, so that what was done in the meantime, by whomever, counts. It 
 	})
 }
 
-// progressOf sums a report up.
-func progressOf(r model.Report) migrationStatus {
-	status := migrationStatus{Input: r.Input, Counts: r.Counts, Stages: []stageStatus{}, Open: []string{}}
+// progressOf sums a report up, without the steps that the journal says are done.
+func progressOf(r model.Report, entries []act.Entry) migrationStatus {
+	status := migrationStatus{
+		Input: r.Input, Counts: r.Counts, Stages: []stageStatus{}, Open: []string{}, Journal: journalOf(entries),
+	}
+	history := act.Read(entries)
 	for _, c := range r.Changes {
+		if _, passed := history.Passed[c.ID]; passed || history.Open[c.ID].Made {
+			continue
+		}
 		if len(status.Stages) == 0 || status.Stages[len(status.Stages)-1].Stage != c.Stage {
 			status.Stages = append(status.Stages, stageStatus{Stage: c.Stage, Next: c.Summary})
 		}
@@ -82,6 +104,46 @@ func progressOf(r model.Report) migrationStatus {
 		}
 	}
 	return status
+}
+
+// journalOf sums the journal up.
+func journalOf(entries []act.Entry) *journalStatus {
+	if len(entries) == 0 {
+		return nil
+	}
+	history, last := act.Read(entries), entries[len(entries)-1]
+	status := &journalStatus{Last: last.At}
+	for _, record := range history.Records() {
+		if record.Made {
+			status.Made++
+		} else {
+			status.Begun = append(status.Begun, record.Change.ID)
+		}
+	}
+	for id := range history.Passed {
+		if _, open := history.Open[id]; !open {
+			status.Passed++
+		}
+	}
+	if last.What == act.Failed {
+		status.Stopped, status.Message = last.Change.ID, last.Message
+	}
+	return status
+}
+
+// text is the journal for people.
+func (j *journalStatus) text() string {
+	if j == nil {
+		return ""
+	}
+	text := fmt.Sprintf("\nJournal: %s made, %d passed over; last %s\n", plural(j.Made, "step"), j.Passed, j.Last.Format(time.RFC3339))
+	for _, id := range j.Begun {
+		text += "Begun, and not known to be made: " + id + "\n"
+	}
+	if j.Stopped != "" {
+		text += "Stopped at " + j.Stopped + ": " + oneLine(j.Message) + "\n"
+	}
+	return text
 }
 
 // cut shortens a sentence so that a table stays within a terminal; the whole of it is in the plan.
@@ -104,6 +166,7 @@ func (s migrationStatus) text() string {
 		lines = []string{"Nothing is left to do."}
 	}
 	b.WriteString(columns(lines))
+	b.WriteString(s.Journal.text())
 	if len(s.Open) > 0 {
 		fmt.Fprintf(&b, "\nOpen decisions, to be answered in plan.yaml:\n  %s\n", strings.Join(s.Open, "\n  "))
 	}

@@ -13,7 +13,7 @@ import (
 
 // newInventory reads, backs up and counts.
 func newInventory(p program) *cobra.Command {
-	return migrateVerb(p, false, &cobra.Command{
+	return migrateVerb(p, flagsRead, &cobra.Command{
 		Use:   "inventory",
 		Short: "Read what uses the CSI extension, back it up, and account for it",
 		Long: `Read what uses the CSI extension, back it up, and account for it.
@@ -41,7 +41,7 @@ where the cluster is.`,
 
 // newPlan shows everything.
 func newPlan(p program) *cobra.Command {
-	return migrateVerb(p, false, &cobra.Command{
+	return migrateVerb(p, flagsRead, &cobra.Command{
 		Use:   "plan",
 		Short: "Show all stages: every step, what it needs, what it risks, how it is undone",
 		Long: `Show all stages: every step, what it needs, what it risks, how it is undone.
@@ -67,46 +67,82 @@ again: your answers are kept.`,
 
 // newTranslate writes classes and SecretSyncs.
 func newTranslate(p program) *cobra.Command {
-	return migrateVerb(p, true, &cobra.Command{
+	return migrateVerb(p, flagsWrite, &cobra.Command{
 		Use:   "translate",
 		Short: "Write the SecretProviderClasses, SecretSyncs and service accounts of the new way",
 		Long: `Write the SecretProviderClasses, SecretSyncs and service accounts of the new way.
 
 Of a folder (--from) the files are edited in place, with comments, order and anchors kept; new objects go beside the old ones.
 With --out the files go into another folder, and --dry-run shows only what would be done. Of a cluster the manifests go to
---out; without it they are shown.`,
+--out.` + withApply,
 		Example: `  # A GitOps repository, in place
   kubectl secretstore migrate translate --from deploy/
 
   # A cluster: manifests to review and to apply
-  kubectl secretstore migrate translate --out manifests/`,
-	}, func(ctx context.Context, m migration) error { return m.edit(ctx, p, model.Prepare, model.Translate) })
+  kubectl secretstore migrate translate --out manifests/
+
+  # A cluster: do it
+  kubectl secretstore migrate translate --apply`,
+	}, func(ctx context.Context, m migration) error {
+		if m.from == "" && m.out == "" {
+			return m.carryOut(ctx, p, model.Translate)
+		}
+		return m.edit(ctx, p, model.Prepare, model.Translate)
+	})
 }
 
 // newWorkloads re-points the workloads.
 func newWorkloads(p program) *cobra.Command {
-	return migrateVerb(p, true, &cobra.Command{
+	return migrateVerb(p, flagsWrite, &cobra.Command{
 		Use:   "workloads",
 		Short: "Re-point workloads at the Secrets of the new way",
 		Long: `Re-point workloads at the Secrets of the new way: CSI volumes become Secret volumes with the same files.
 
 Of a folder (--from) the files are edited in place, with comments, order and anchors kept. With --out the files go into another
-folder, and --dry-run shows only what would be done. Of a cluster the patches go to --out; without it they are shown.`,
+folder, and --dry-run shows only what would be done. Of a cluster the patches go to --out.` + withApply,
 		Example: `  # A GitOps repository, in place
   kubectl secretstore migrate workloads --from deploy/
 
   # A cluster: patches to review and to apply
-  kubectl secretstore migrate workloads --out patches/`,
-	}, func(ctx context.Context, m migration) error { return m.edit(ctx, p, model.Workloads) })
+  kubectl secretstore migrate workloads --out patches/
+
+  # A cluster: do it, waiting for each rollout
+  kubectl secretstore migrate workloads --apply`,
+	}, func(ctx context.Context, m migration) error {
+		if m.from == "" && m.out == "" {
+			return m.carryOut(ctx, p, model.Workloads)
+		}
+		return m.edit(ctx, p, model.Workloads)
+	})
 }
 
-// migrateVerb makes a verb that takes flags only; those that write manifests take two more.
-func migrateVerb(p program, writes bool, cmd *cobra.Command, run func(context.Context, migration) error) *cobra.Command {
+// verbFlags say which flags a verb has besides those of all.
+type verbFlags int
+
+// The verbs only read, act on a cluster, act on a cluster or write files, or take back.
+const (
+	flagsRead verbFlags = iota
+	flagsAct
+	flagsWrite
+	flagsRollback
+)
+
+// migrateVerb makes a verb that takes flags only.
+func migrateVerb(p program, which verbFlags, cmd *cobra.Command, run func(context.Context, migration) error) *cobra.Command {
 	var f migrateFlags
 	f.add(cmd, p)
-	if writes {
+	switch which {
+	case flagsRead:
+	case flagsRollback:
+		f.addApply(cmd)
+		addTo(cmd, &f.act.to)
+	case flagsAct:
+		f.addApply(cmd)
+		addDryRun(cmd, &f.dryRun)
+	case flagsWrite:
+		f.addApply(cmd)
 		cmd.Flags().StringVar(&f.out, "out", "", "folder to write files into, instead of editing --from in place")
-		cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "write nothing, show what would be done")
+		addDryRun(cmd, &f.dryRun)
 	}
 	cmd.Args = noArguments
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -137,7 +173,7 @@ func (m migration) edit(ctx context.Context, p program, stages ...model.StageNam
 		}
 		p.note(written(target, files))
 	}
-	if !m.dryRun {
+	if m.dryRun == dryRunNone {
 		// What is told to be answered in plan.yaml has to be in it.
 		if err := run.state.SaveDecisions(run.report.Decisions); err != nil {
 			return err
@@ -149,7 +185,7 @@ func (m migration) edit(ctx context.Context, p program, stages ...model.StageNam
 // target is the folder that is written to; empty if none is.
 func (m migration) target() string {
 	switch {
-	case m.dryRun:
+	case m.dryRun != dryRunNone:
 		return ""
 	case m.out != "":
 		return m.out

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/clock"
+
+	"secretstore/internal/migrate/act"
 )
 
 // Exit codes; the help of the program lists them.
@@ -18,6 +20,7 @@ const (
 	exitUsage     = 2
 	exitUnhealthy = 3
 	exitOpen      = 4
+	exitStopped   = 5
 )
 
 // program is what a verb works with besides its arguments.
@@ -27,8 +30,9 @@ type program struct {
 	// env looks up variables of the environment, chance gives the key of digests.
 	env    func(string) string
 	chance io.Reader
-	// terminal says that a person watches standard error.
-	terminal bool
+	// terminal says that a person watches standard error, typing that one can answer on standard input, and colour that standard
+	// output takes colours.
+	terminal, typing, colour bool
 }
 
 // usageError is a command line that cannot be run.
@@ -62,6 +66,9 @@ func exitCode(err error) int {
 	if _, ok := errors.AsType[unhealthyError](err); ok {
 		return exitUnhealthy
 	}
+	if errors.Is(err, act.ErrStopped) {
+		return exitStopped
+	}
 	if _, ok := errors.AsType[openError](err); ok {
 		return exitOpen
 	}
@@ -82,7 +89,7 @@ No verb but those of migrate reads a Secret: "get", "list" and "patch" on secret
 needed.
 
 Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 "status --check" found what is not healthy; 4 "migrate" found
-what needs a decision or is blocked.`,
+what needs a decision or is blocked; 5 "migrate" stopped where a person is needed.`,
 		Example: `  # What is failing, anywhere, and why
   kubectl secretstore status -A
 

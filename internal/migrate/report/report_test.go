@@ -62,12 +62,12 @@ func sample() model.Report {
 // TestTextHasEverything: whatever the report holds, people read.
 func TestTextHasEverything(t *testing.T) {
 	t.Parallel()
-	text := report.Text(sample(), true)
+	text := report.Text(sample(), true, map[string]string{sample().Changes[0].ID: "made"})
 	for _, want := range []string{
 		"the folder deploy, of it the namespaces shop, of it the workloads app=x", "zero-downtime", "the Arc extension akvsecretsprovider in kube-system, CSI driver v1.5.6",
 		"it is <odd> & shared", "-> unshare it", "M701 blocked", "shop/orders.yaml:7: SecretProviderClass shop/orders", "about the whole",
 		"Which name?", "open; proposed: orders-2 (stop | any other name)", "yes, unless you say otherwise", "decided: no",
-		"Stage prepare", "1. Make the identity.", `$ az identity create --name "${USER_ASSIGNED_IDENTITY_NAME}"`, "needs: a login", "risk: none",
+		"Stage prepare", "1. [made] Make the identity.", `$ az identity create --name "${USER_ASSIGNED_IDENTITY_NAME}"`, "needs: a login", "risk: none",
 		"undo: az identity delete", "by hand: Azure is left to others", "Stage translate", "2. Add clientID.", "add spec.parameters.clientID",
 		"Stage cleanup", "cannot be undone", "do: Ask the board.\n      Wait.", "2 found = 0 translated + 0 needs-decision + 1 blocked + 1 not-in-use; 3 steps.",
 	} {

@@ -17,8 +17,9 @@ import (
 )
 
 // Text is the report for people at a terminal: counts, what has to be decided or looked at, and the steps in their order. With
-// wide set each object is listed, and each step with what it needs, risks, and how it is undone.
-func Text(r model.Report, wide bool) string {
+// wide set each object is listed, and each step with what it needs, risks, and how it is undone. states says of steps, by their IDs,
+// how they stand; those that are missing are to be done.
+func Text(r model.Report, wide bool, states map[string]string) string {
 	var b strings.Builder
 	b.WriteString(heading(r))
 	b.WriteString("\n" + countsTable(r.Counts))
@@ -27,7 +28,7 @@ func Text(r model.Report, wide bool) string {
 	}
 	b.WriteString(findings(r.Findings))
 	b.WriteString(decisions(r.Decisions))
-	b.WriteString(steps(r.Changes, wide))
+	b.WriteString(steps(r.Changes, wide, states))
 	b.WriteString("\n" + summary(r))
 	return b.String()
 }
@@ -209,7 +210,7 @@ func options(d model.Decision) string {
 }
 
 // steps lists what is to be done, by stage in the order of the strategy.
-func steps(changes []model.Change, wide bool) string {
+func steps(changes []model.Change, wide bool, states map[string]string) string {
 	var b strings.Builder
 	var stage model.StageName
 	for i, c := range changes {
@@ -217,7 +218,11 @@ func steps(changes []model.Change, wide bool) string {
 			stage = c.Stage
 			fmt.Fprintf(&b, "\nStage %s\n", stage)
 		}
-		fmt.Fprintf(&b, "%4d. %s\n", i+1, indent(c.Summary))
+		mark := ""
+		if text := states[c.ID]; text != "" {
+			mark = "[" + text + "] "
+		}
+		fmt.Fprintf(&b, "%4d. %s%s\n", i+1, mark, indent(c.Summary))
 		for _, line := range details(c, wide) {
 			fmt.Fprintf(&b, "      %s\n", indent(line))
 		}

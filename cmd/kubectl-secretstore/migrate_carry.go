@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"secretstore/internal/migrate"
+	"secretstore/internal/migrate/act"
+	"secretstore/internal/migrate/install"
+	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/write"
+)
+
+// handOver is the folder, within the state folder, of what is left to others.
+const handOver = "left-to-others"
+
+// carryOut shows the plan of some stages, or does what it says.
+func (m migration) carryOut(ctx context.Context, p program, stages ...model.StageName) error {
+	r, err := m.begin(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !m.acts() {
+		if m.dryRun == dryRunNone {
+			if err := r.state.SaveDecisions(r.report.Decisions); err != nil {
+				return err
+			}
+		}
+		return r.finish(migrate.Only(r.report, stages...))
+	}
+	if err := r.mayAct(); err != nil {
+		return err
+	}
+	changes := forStages(r.report.Changes, stages)
+	if m.dryRun == dryRunNone {
+		if err := r.earlier(changes, stages); err != nil {
+			return err
+		}
+		if len(r.entries) == 0 {
+			err = r.state.Backup(r.snapshot)
+		}
+		if err = errors.Join(err, r.state.SaveDecisions(r.report.Decisions)); err != nil {
+			return err
+		}
+	}
+	n := r.narrate(changes)
+	summary, err := r.doAll(ctx, n, changes)
+	return r.tellEnd(ctx, n, summary, err)
+}
+
+// undecidedError says that nothing was begun because only the operator can decide what is open.
+type undecidedError struct {
+	open  []model.Decision
+	whole []model.Finding
+	file  string
+}
+
+// Error lists the questions and says where to answer.
+func (e undecidedError) Error() string {
+	var b strings.Builder
+	b.WriteString("nothing was changed: ")
+	switch {
+	case len(e.open) > 0:
+		b.WriteString(plural(len(e.open), "open decision") + ", to be answered in " + e.file + " (set answer, and decided: true):")
+	default:
+		b.WriteString("this is in the way of the whole:")
+	}
+	for _, d := range e.open {
+		about := ""
+		if d.Object != (model.Ref{}) {
+			about = d.Object.String() + ": "
+		}
+		b.WriteString("\n" + d.ID + ": " + about + oneLine(d.Question))
+	}
+	for _, f := range e.whole {
+		b.WriteString("\n" + string(f.Code) + ": " + oneLine(f.Message) + " " + oneLine(f.Action))
+	}
+	if len(e.open) > 0 && !slices.ContainsFunc(e.open, isWhole) && len(e.whole) == 0 {
+		b.WriteString("\nor go on with everything else by --skip-undecided")
+	}
+	return b.String()
+}
+
+// isWhole tells a decision about the whole, that cannot be left for later.
+func isWhole(d model.Decision) bool { return d.Object == (model.Ref{}) }
+
+// mayAct refuses to begin while a required decision is open, or something about the whole is in the way. Decisions about single
+// objects may be skipped.
+func (r *migrationRun) mayAct() error {
+	e := undecidedError{file: r.state.Path("plan.yaml")}
+	for _, d := range r.report.Decisions {
+		_, decided := d.Effective()
+		if !decided && (isWhole(d) || !r.act.skipUndecided) {
+			e.open = append(e.open, d)
+		}
+	}
+	for _, f := range r.report.Findings {
+		if f.Severity == model.Blocking && f.Object == (model.Ref{}) {
+			e.whole = append(e.whole, f)
+		}
+	}
+	if len(e.open)+len(e.whole) == 0 {
+		return nil
+	}
+	// What has to be answered must be in plan.yaml.
+	if err := r.state.SaveDecisions(r.report.Decisions); err != nil {
+		return err
+	}
+	return errors.Join(e, openError{r.report.Counts, r.report.InTheWay()})
+}
+
+// forStages are the steps of some stages, and those of earlier ones that only read what they need.
+func forStages(changes []model.Change, stages []model.StageName) []model.Change {
+	last := -1
+	for i, c := range changes {
+		if slices.Contains(stages, c.Stage) {
+			last = i
+		}
+	}
+	var all []model.Change
+	for i, c := range changes {
+		if slices.Contains(stages, c.Stage) || c.Sets != "" && i < last {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// earlier refuses a stage while steps of others that come before its first are not done.
+func (r *migrationRun) earlier(changes []model.Change, stages []model.StageName) error {
+	history := act.Read(r.entries)
+	first := slices.IndexFunc(changes, func(c model.Change) bool {
+		return slices.Contains(stages, c.Stage) && !history.Open[c.ID].Made
+	})
+	if first < 0 {
+		return nil
+	}
+	var missing []string
+	var stage model.StageName
+	for _, c := range r.report.Changes {
+		_, passed := history.Passed[c.ID]
+		done := passed || history.Open[c.ID].Made || c.Sets != "" || c.ByHand != "" || c.Verb == model.Check && c.Gate == nil
+		if c.Order < changes[first].Order && !slices.Contains(stages, c.Stage) && !done {
+			if len(missing) == 0 {
+				stage = c.Stage
+			}
+			missing = append(missing, c.ID)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	const few = 5
+	list := strings.Join(missing[:min(few, len(missing))], "\n  ")
+	if len(missing) > few {
+		list += fmt.Sprintf("\n  and %d more", len(missing)-few)
+	}
+	return stoppedError{fmt.Errorf("not begun, as %s of earlier stages would be missing: kubectl secretstore migrate %s --apply first, or "+
+		"migrate run --apply for all of them:\n  %s", plural(len(missing), "step"), stage, list)}
+}
+
+// stoppedError is an error after which a person has to do something else first.
+type stoppedError struct{ error }
+
+// Unwrap is what it says, and that it is for a person.
+func (e stoppedError) Unwrap() []error { return []error{e.error, act.ErrStopped} }
+
+// doAll carries the steps out. Where it stops before one that cannot be taken back, a person at a terminal is asked.
+func (r *migrationRun) doAll(ctx context.Context, n *narrator, changes []model.Change) (act.Summary, error) {
+	runner, err := r.ports(n.note)
+	if err != nil {
+		return act.Summary{}, err
+	}
+	runner.Tell, runner.Options = n.tell, r.runOptions(changes)
+	changes = r.withImage(changes)
+	if runner.Options.DryRun {
+		return runner.Run(ctx, changes, r.entries)
+	}
+	journal, entries, err := r.state.OpenJournal()
+	if err != nil {
+		return act.Summary{}, err
+	}
+	runner.Journal = journal
+	summary, err := runner.Run(ctx, changes, entries)
+	irreversible := (*act.IrreversibleError)(nil)
+	if errors.As(err, &irreversible) && r.program.asks(n, changes) {
+		runner.Options.Irreversible, n.brief = true, true
+		if entries, err = r.state.Entries(); err == nil {
+			made := summary.Made
+			summary, err = runner.Run(ctx, changes, entries)
+			summary.Made += made
+		}
+	}
+	return summary, errors.Join(err, journal.Close())
+}
+
+// withImage puts what was said of the controller's image and values into the step that installs it.
+func (r *migrationRun) withImage(changes []model.Change) []model.Change {
+	changes = slices.Clone(changes)
+	for i, c := range changes {
+		if install.Is(c) {
+			changes[i].Command = install.Command(c.Command, r.act.values, r.act.image)
+		}
+	}
+	return changes
+}
+
+// runOptions are what the operator allows and has answered.
+func (r *migrationRun) runOptions(changes []model.Change) act.Options {
+	o := act.Options{
+		Who: who(r.program), DryRun: r.dryRun == dryRunServer, Irreversible: r.act.irreversible, Answers: map[string]string{},
+		Variables: r.variables(changes), Done: map[string]bool{},
+	}
+	for _, d := range r.report.Decisions {
+		if answer, decided := d.Effective(); decided {
+			o.Answers[d.ID] = answer
+		}
+	}
+	history := act.Read(r.entries)
+	for _, c := range changes {
+		_, passed := history.Passed[c.ID]
+		o.Done[c.ID] = slices.Contains(r.act.done, c.ID) || passed && isPersons(c)
+	}
+	return o
+}
+
+// isPersons tells a step that no program can see done, so that a person's word about it counts for good.
+func isPersons(c model.Change) bool {
+	return c.Verb == model.Check && c.Gate == nil || c.ByHand != "" && c.Verb == model.Run
+}
+
+// who is how this run calls itself towards another operator.
+func who(p program) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	user := p.env("USER")
+	if user == "" {
+		user = "somebody"
+	}
+	return fmt.Sprintf("%s@%s, process %d", user, host, os.Getpid())
+}
+
+// variables are the values of the plan's variables that flags and the environment give.
+func (r *migrationRun) variables(changes []model.Change) map[string]string {
+	azure := r.options.Azure
+	values := map[string]string{
+		"SUBSCRIPTION": azure.Subscription, "RESOURCE_GROUP": azure.ResourceGroup, "CLUSTER_NAME": azure.Cluster,
+		"LOCATION": azure.Location, "AZURE_TENANT_ID": azure.Tenant, "USER_ASSIGNED_IDENTITY_NAME": azure.Identity,
+		"SERVICE_ACCOUNT_NAME": azure.ServiceAccount,
+	}
+	text, err := json.Marshal(changes)
+	if err != nil {
+		return values // the plan was made of what is in it
+	}
+	for _, match := range regexp.MustCompile(`\$\{([A-Z][A-Z0-9_]*)\}`).FindAllSubmatch(text, -1) {
+		name := string(match[1])
+		if _, known := values[name]; !known && !slices.ContainsFunc(changes, func(c model.Change) bool { return c.Sets == name }) {
+			values[name] = r.program.env(name)
+		}
+	}
+	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
+	return values
+}
+
+// saveLeft writes what is left to others into the state folder, and returns where: new manifests, patches, and a script.
+func (r *migrationRun) saveLeft(changes []model.Change, left []string) (string, error) {
+	theirs := slices.DeleteFunc(slices.Clone(changes), func(c model.Change) bool { return !slices.Contains(left, c.ID) })
+	files, err := write.Manifests(theirs)
+	if err != nil {
+		return "", err
+	}
+	return r.state.SaveFiles(handOver, files.Files)
+}

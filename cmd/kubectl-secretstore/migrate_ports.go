@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"k8s.io/utils/clock"
+
+	"secretstore/internal/azure/arm"
+	"secretstore/internal/azure/entra"
+	"secretstore/internal/migrate/act"
+	"secretstore/internal/migrate/az"
+	"secretstore/internal/migrate/cluster"
+	"secretstore/internal/migrate/install"
+	"secretstore/internal/migrate/model"
+)
+
+// azurePort is Azure by the operator's own login.
+type azurePort struct{ runner *az.Runner }
+
+var _ act.Azure = azurePort{}
+
+// openAzure finds the login; it asks nobody yet.
+func openAzure(p program, o model.Options, tell func(string)) (act.Azure, error) {
+	client, err := arm.Open(arm.Login{Environment: p.env, Tenant: o.Azure.Tenant}, clock.RealClock{})
+	if err != nil {
+		return nil, fmt.Errorf("%w; or leave Azure to somebody else with --no-azure", err)
+	}
+	transport, err := entra.PublicCloud().HTTPClient()
+	if err != nil {
+		return nil, fmt.Errorf("reaching Entra: %w", err)
+	}
+	return azurePort{&az.Runner{
+		ARM: client, Subscription: o.Azure.Subscription, Clouds: entra.NewClouds(), Transport: transport, Clock: clock.RealClock{},
+		Tell: tell,
+	}}, nil
+}
+
+// Run implements act.Azure.
+func (a azurePort) Run(ctx context.Context, command []string) (string, bool, error) {
+	output, did, err := a.runner.Run(ctx, command)
+	if unsupported, is := errors.AsType[*az.UnsupportedError](err); is {
+		return output, did, &act.ByHandError{Command: command, Why: unsupported.Error()}
+	}
+	return output, did, err
+}
+
+// Reverse implements act.Azure.
+func (azurePort) Reverse(command []string) ([]string, bool) { return az.Reverse(command) }
+
+// Exchange implements act.Azure: one try.
+func (a azurePort) Exchange(ctx context.Context, gate model.Gate, token string) error {
+	of, err := tokenOf(token)
+	if err != nil {
+		return err
+	}
+	login := []string{"az", "login", "--federated-token", "-", "--tenant", gate.Tenant, "--username", gate.Client}
+	mint := func(context.Context, model.Token) (string, error) { return token, nil }
+	_, err = a.runner.Await(ctx, login, of, mint, 0)
+	if err != nil && ctx.Err() == nil {
+		return &act.ClosedError{Lacking: []string{err.Error()}, Wait: entra.MayPass(err)}
+	}
+	return err
+}
+
+// tokenOf reads whose a token is, and for whom.
+func tokenOf(token string) (model.Token, error) {
+	var claims struct {
+		Subject  string   `json:"sub"`
+		Audience []string `json:"aud"`
+	}
+	_, rest, _ := strings.Cut(token, ".")
+	middle, _, _ := strings.Cut(rest, ".")
+	payload, err := base64.RawURLEncoding.DecodeString(middle)
+	if err == nil {
+		err = json.Unmarshal(payload, &claims)
+	}
+	account, is := strings.CutPrefix(claims.Subject, "system:serviceaccount:")
+	namespace, name, _ := strings.Cut(account, ":")
+	if err != nil || !is || len(claims.Audience) != 1 {
+		return model.Token{}, errors.New("the API server gave a token that is none of a service account for one audience")
+	}
+	return model.Token{Namespace: namespace, Account: name, Audience: claims.Audience[0]}, nil
+}
+
+// ports fills in by what a runner acts.
+func (r *migrationRun) ports(tell func(string)) (act.Runner, error) {
+	config, err := restConfig(r.cluster, r.program.ErrOut)
+	if err != nil {
+		return act.Runner{}, err
+	}
+	target, err := cluster.New(cluster.Options{
+		Config: config, Clouds: entra.NewClouds(), Clock: clock.RealClock{}, Chance: rand.Float64, Tell: tell,
+		DriverVersion: r.report.Installed.DriverVersion, PassVaults: r.act.passVaults,
+		Save: func(_ context.Context, name string, definition map[string]any) error {
+			return r.state.SaveObject("definition-"+name+".yaml", definition)
+		},
+	})
+	if err != nil {
+		return act.Runner{}, err
+	}
+	chart, err := install.New(config, clock.RealClock{})
+	if err != nil {
+		return act.Runner{}, err
+	}
+	runner := act.Runner{
+		Cluster: target, Clock: clock.RealClock{}, Install: chart.Install, Remove: chart.Remove, Found: act.Find(r.snapshot, r.report),
+	}
+	if !r.options.NoAzure {
+		runner.Azure, err = openAzure(r.program, r.options, tell)
+	}
+	return runner, err
+}
