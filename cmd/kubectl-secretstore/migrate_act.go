@@ -59,7 +59,7 @@ func (f *migrateFlags) addApply(cmd *cobra.Command) {
 		"go on although decisions about single objects are open: those stay on the old way")
 	flags.BoolVar(&f.act.passVaults, "pass-vaults", false,
 		"do not compare with a vault that cannot be reached from this machine; Secrets are compared with each other all the same")
-	flags.StringSliceVar(&f.act.done, "done", nil, "ID of a step by hand that is done, where no program can see it")
+	flags.StringSliceVar(&f.act.done, "done", nil, "ID of a step by hand that is done, where no program can see it; azure for all that --no-azure leaves")
 	flags.StringVar(&f.act.values, "values", "", "file of values of the controller's chart")
 	flags.StringVar(&f.act.image, "image", "", "the controller's image: REPOSITORY[:TAG][@DIGEST]")
 }

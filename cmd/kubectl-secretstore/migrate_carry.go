@@ -13,6 +13,7 @@ import (
 
 	"secretstore/internal/migrate"
 	"secretstore/internal/migrate/act"
+	"secretstore/internal/migrate/azscript"
 	"secretstore/internal/migrate/install"
 	"secretstore/internal/migrate/model"
 	"secretstore/internal/migrate/write"
@@ -212,6 +213,9 @@ func (r *migrationRun) withImage(changes []model.Change) []model.Change {
 	return changes
 }
 
+// doneAzure is what --done takes for all steps that are left to others by --no-azure.
+const doneAzure = "azure"
+
 // runOptions are what the operator allows and has answered.
 func (r *migrationRun) runOptions(changes []model.Change) act.Options {
 	o := act.Options{
@@ -226,14 +230,17 @@ func (r *migrationRun) runOptions(changes []model.Change) act.Options {
 	history := act.Read(r.entries)
 	for _, c := range changes {
 		_, passed := history.Passed[c.ID]
-		o.Done[c.ID] = slices.Contains(r.act.done, c.ID) || passed && isPersons(c)
+		given := c.ByHand != "" && c.Sets != "" && o.Variables[c.Sets] != "" // somebody else read it
+		azure := c.ByHand == model.LeftToOthers && slices.Contains(r.act.done, doneAzure)
+		o.Done[c.ID] = slices.Contains(r.act.done, c.ID) || azure || given || passed && isPersons(c)
 	}
 	return o
 }
 
 // isPersons tells a step that no program can see done, so that a person's word about it counts for good.
 func isPersons(c model.Change) bool {
-	return c.Verb == model.Check && c.Gate == nil || c.ByHand != "" && c.Verb == model.Run
+	return c.Verb == model.Check && c.Gate == nil ||
+		c.ByHand != "" && (c.Verb == model.Run || c.ByHand == model.LeftToOthers) && c.Sets == ""
 }
 
 // who is how this run calls itself towards another operator.
@@ -249,7 +256,7 @@ func who(p program) string {
 	return fmt.Sprintf("%s@%s, process %d", user, host, os.Getpid())
 }
 
-// variables are the values of the plan's variables that flags and the environment give.
+// variables are the values of the plan's variables that flags and the environment give. What a step reads itself wins over them.
 func (r *migrationRun) variables(changes []model.Change) map[string]string {
 	azure := r.options.Azure
 	values := map[string]string{
@@ -263,7 +270,7 @@ func (r *migrationRun) variables(changes []model.Change) map[string]string {
 	}
 	for _, match := range regexp.MustCompile(`\$\{([A-Z][A-Z0-9_]*)\}`).FindAllSubmatch(text, -1) {
 		name := string(match[1])
-		if _, known := values[name]; !known && !slices.ContainsFunc(changes, func(c model.Change) bool { return c.Sets == name }) {
+		if _, known := values[name]; !known {
 			values[name] = r.program.env(name)
 		}
 	}
@@ -271,12 +278,16 @@ func (r *migrationRun) variables(changes []model.Change) map[string]string {
 	return values
 }
 
-// saveLeft writes what is left to others into the state folder, and returns where: new manifests, patches, and a script.
+// saveLeft writes what is left to others into the state folder, and returns where: new manifests, patches, a script that applies
+// them, and one of az commands.
 func (r *migrationRun) saveLeft(changes []model.Change, left []string) (string, error) {
 	theirs := slices.DeleteFunc(slices.Clone(changes), func(c model.Change) bool { return !slices.Contains(left, c.ID) })
 	files, err := write.Manifests(theirs)
 	if err != nil {
 		return "", err
+	}
+	if slices.ContainsFunc(theirs, func(c model.Change) bool { return len(c.Command) > 0 && c.Command[0] == "az" }) {
+		files.Files["azure.sh"] = []byte(azscript.Script(r.report))
 	}
 	return r.state.SaveFiles(handOver, files.Files)
 }

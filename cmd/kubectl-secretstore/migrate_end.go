@@ -108,7 +108,10 @@ func (r *migrationRun) account(ctx context.Context, s *runSummary) error {
 func (r *migrationRun) next(s runSummary) []string {
 	var next []string
 	if s.LeftIn != "" {
-		next = append(next, "Hand "+s.LeftIn+" to those whose objects these are (apply.sh there has the commands).")
+		next = append(next, "Hand "+s.LeftIn+" to those whose objects these are (apply.sh and azure.sh there have the commands).")
+	}
+	if slices.ContainsFunc(s.Left, func(l leftStep) bool { return l.Why == model.LeftToOthers }) {
+		next = append(next, "When those of Azure are done, say so once by --done azure; what they read goes into the environment.")
 	}
 	if r.dryRun == dryRunServer {
 		return append(next, "Nothing was changed. With --apply instead of --dry-run=server it is done.")
@@ -131,15 +134,35 @@ func (s runSummary) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s made, %d passed over, %d taken back, %d left to others\n", plural(s.Made, "step"), s.Passed, s.Reverted,
 		len(s.Left))
-	for _, l := range s.Left {
-		fmt.Fprintf(&b, "  left: %s\n        %s\n        (%s)\n", oneLine(l.Summary), oneLine(l.Why), l.ID)
-	}
+	b.WriteString(leftText(s.Left))
 	if s.Found > 0 {
 		fmt.Fprintf(&b, "%d found = %d taken over + %d as it was + %d gone on purpose + %d lost\n", s.Found, s.Fates[act.TakenOver],
 			s.Fates[act.AsItWas], s.Fates[act.Removed], s.Fates[act.Lost])
 	}
 	if len(s.Next) > 0 {
 		b.WriteString("\nNext\n  " + strings.Join(s.Next, "\n  ") + "\n")
+	}
+	return b.String()
+}
+
+// leftText lists what is left, once for each reason.
+func leftText(left []leftStep) string {
+	var b strings.Builder
+	var told []string
+	for _, l := range left {
+		if slices.Contains(told, l.Why) {
+			continue
+		}
+		told = append(told, l.Why)
+		b.WriteString("\n" + strings.TrimSpace(l.Why) + "\n")
+		for _, same := range left {
+			if same.Why == l.Why {
+				fmt.Fprintf(&b, "  %s\n      (%s)\n", oneLine(same.Summary), same.ID)
+			}
+		}
+	}
+	if len(left) > 0 {
+		b.WriteString("\n")
 	}
 	return b.String()
 }

@@ -38,8 +38,8 @@ func (p *planner) makeIdentity(id *identity) {
 	where := []string{"--name", id.name, "--resource-group", p.group(), "--subscription", p.subscription()}
 	c := p.step(orderIdentity, model.Run, "identity", id.name)
 	c.Command = append([]string{"az", "identity", "create", "--location", p.location()}, where...)
-	c.Summary = fmt.Sprintf("Make the managed identity %s, which reads %s for %d "+
-		"namespaces.", id.name, joined(id.vaults()), p.spread(id))
+	c.Summary = fmt.Sprintf("Make the managed identity %s, which reads %s for %s.", id.name, joined(id.vaults()),
+		model.Counted(p.spread(id), "namespace"))
 	c.Undo = "az identity delete --name " + id.name + " --resource-group " + p.group() + " --subscription " + p.subscription()
 	p.azure(c)
 	for _, value := range []struct{ field, variable string }{{"clientId", varClientID}, {"principalId", varPrincipalID}} {
