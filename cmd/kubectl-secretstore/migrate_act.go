@@ -23,6 +23,8 @@ const (
 // actOptions are the choices of the verbs that change something.
 type actOptions struct {
 	apply, irreversible, skipUndecided, passVaults bool
+	// cloudFiles define further Azure clouds.
+	cloudFiles []string
 	// values and image are the chart's.
 	values, image string
 	// done are the IDs of steps that a person has done.
@@ -60,6 +62,7 @@ func (f *migrateFlags) addApply(cmd *cobra.Command) {
 	flags.BoolVar(&f.act.passVaults, "pass-vaults", false,
 		"do not compare with a vault that cannot be reached from this machine; Secrets are compared with each other all the same")
 	flags.StringSliceVar(&f.act.done, "done", nil, "ID of a step by hand that is done, where no program can see it; azure for all that --no-azure leaves")
+	flags.StringSliceVar(&f.act.cloudFiles, "cloud-file", nil, "file that defines a further Azure cloud, as the controller's cloudFile does")
 	flags.StringVar(&f.act.values, "values", "", "file of values of the controller's chart")
 	flags.StringVar(&f.act.image, "image", "", "the controller's image: REPOSITORY[:TAG][@DIGEST]")
 }

@@ -41,7 +41,7 @@ func (m migration) carryOut(ctx context.Context, p program, stages ...model.Stag
 	}
 	changes := forStages(r.report.Changes, stages)
 	if m.dryRun == dryRunNone {
-		if err := r.earlier(changes, stages); err != nil {
+		if err := errors.Join(r.earlier(changes, stages), r.imageless(changes)); err != nil {
 			return err
 		}
 		if len(r.entries) == 0 {
@@ -180,7 +180,6 @@ func (r *migrationRun) doAll(ctx context.Context, n *narrator, changes []model.C
 		return act.Summary{}, err
 	}
 	runner.Tell, runner.Options = n.tell, r.runOptions(changes)
-	changes = r.withImage(changes)
 	if runner.Options.DryRun {
 		return runner.Run(ctx, changes, r.entries)
 	}
@@ -215,6 +214,19 @@ func (r *migrationRun) withImage(changes []model.Change) []model.Change {
 
 // doneAzure is what --done takes for all steps that are left to others by --no-azure.
 const doneAzure = "azure"
+
+// imageless refuses to begin what would come to the controller's installation without an image.
+func (r *migrationRun) imageless(changes []model.Change) error {
+	const variable = "SECRETSTORE_IMAGE_REPOSITORY"
+	for _, c := range changes {
+		lacks := install.Is(c) && strings.Contains(strings.Join(c.Command, " "), "${"+variable+"}")
+		if lacks && r.program.env(variable) == "" && !act.Read(r.entries).Open[c.ID].Made {
+			return usageError{errors.New("nothing was changed: the controller is to be installed, and no image is named: --image " +
+				"REPOSITORY[:TAG][@DIGEST], or image.repository in the file of --values")}
+		}
+	}
+	return nil
+}
 
 // runOptions are what the operator allows and has answered.
 func (r *migrationRun) runOptions(changes []model.Change) act.Options {

@@ -66,6 +66,9 @@ func (r *migrationRun) tellEnd(ctx context.Context, n *narrator, done act.Summar
 		errs = append(errs, err, r.account(ctx, &s))
 	}
 	s.Next = r.next(s)
+	if irreversible := (*act.IrreversibleError)(nil); errors.As(failed, &irreversible) {
+		s.Next = append([]string{"--yes-irreversible lets the steps be made that cannot be taken back."}, s.Next...)
+	}
 	var err error
 	if r.format == formatJSON || r.format == formatYAML {
 		err = encode(r.program.Out, r.format, s)

@@ -10,7 +10,9 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"secretstore/internal/migrate/act"
+	"secretstore/internal/migrate/install"
 	"secretstore/internal/migrate/model"
+	migrationreport "secretstore/internal/migrate/report"
 )
 
 // How often a long step is told about: at a terminal, and elsewhere.
@@ -118,6 +120,9 @@ func (n *narrator) tell(e act.Event) {
 			n.line(e.Kind, summary, e.Text)
 		}
 	default:
+		if install.Is(e.Step) && e.Kind == act.EventMade {
+			e.Text = "the same by helm: " + migrationreport.Shell(e.Step.Command)
+		}
 		n.line(e.Kind, summary, e.Text)
 	}
 	n.current = ""

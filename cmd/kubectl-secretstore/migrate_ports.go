@@ -25,8 +25,21 @@ type azurePort struct{ runner *az.Runner }
 
 var _ act.Azure = azurePort{}
 
+// loadClouds are Azure's clouds and those of files.
+func loadClouds(files []string) (entra.Clouds, error) {
+	own := make([]entra.Cloud, 0, len(files))
+	for _, file := range files {
+		cloud, err := entra.LoadCloud(file)
+		if err != nil {
+			return entra.Clouds{}, fmt.Errorf("--cloud-file: %w", err)
+		}
+		own = append(own, cloud)
+	}
+	return entra.NewClouds(own...), nil
+}
+
 // openAzure finds the login; it asks nobody yet.
-func openAzure(p program, o model.Options, tell func(string)) (act.Azure, error) {
+func openAzure(p program, o model.Options, clouds entra.Clouds, tell func(string)) (act.Azure, error) {
 	client, err := arm.Open(arm.Login{Environment: p.env, Tenant: o.Azure.Tenant}, clock.RealClock{})
 	if err != nil {
 		return nil, fmt.Errorf("%w; or leave Azure to somebody else with --no-azure", err)
@@ -36,7 +49,7 @@ func openAzure(p program, o model.Options, tell func(string)) (act.Azure, error)
 		return nil, fmt.Errorf("reaching Entra: %w", err)
 	}
 	return azurePort{&az.Runner{
-		ARM: client, Subscription: o.Azure.Subscription, Clouds: entra.NewClouds(), Transport: transport, Clock: clock.RealClock{},
+		ARM: client, Subscription: o.Azure.Subscription, Clouds: clouds, Transport: transport, Clock: clock.RealClock{},
 		Tell: tell,
 	}}, nil
 }
@@ -94,8 +107,12 @@ func (r *migrationRun) ports(tell func(string)) (act.Runner, error) {
 	if err != nil {
 		return act.Runner{}, err
 	}
+	clouds, err := loadClouds(r.act.cloudFiles)
+	if err != nil {
+		return act.Runner{}, err
+	}
 	target, err := cluster.New(cluster.Options{
-		Config: config, Clouds: entra.NewClouds(), Clock: clock.RealClock{}, Chance: rand.Float64, Tell: tell,
+		Config: config, Clouds: clouds, Clock: clock.RealClock{}, Chance: rand.Float64, Tell: tell,
 		DriverVersion: r.report.Installed.DriverVersion, PassVaults: r.act.passVaults,
 		Save: func(_ context.Context, name string, definition map[string]any) error {
 			return r.state.SaveObject("definition-"+name+".yaml", definition)
@@ -112,7 +129,7 @@ func (r *migrationRun) ports(tell func(string)) (act.Runner, error) {
 		Cluster: target, Clock: clock.RealClock{}, Install: chart.Install, Remove: chart.Remove, Found: act.Find(r.snapshot, r.report),
 	}
 	if !r.options.NoAzure {
-		runner.Azure, err = openAzure(r.program, r.options, tell)
+		runner.Azure, err = openAzure(r.program, r.options, clouds, tell)
 	}
 	return runner, err
 }

@@ -58,6 +58,7 @@ func (m migration) begin(ctx context.Context, p program) (*migrationRun, error) 
 	r := &migrationRun{
 		migration: m, program: p, state: folder, snapshot: snapshot, report: migrate.Plan(snapshot, m.options), entries: entries,
 	}
+	r.report.Changes = r.withImage(r.report.Changes)
 	return r, r.tryEdits()
 }
 
