@@ -162,7 +162,8 @@ func choice[T ~string](cmd *cobra.Command, into *string, name, means string, wor
 // parse checks the flags.
 func (f *migrateFlags) parse() (migration, error) {
 	m := migration{
-		from: f.from, state: cmp.Or(f.state, "secretstore-migration"), out: f.out, act: f.act, emitAz: f.emitAz,
+		from: f.from, state: cmp.Or(f.state, "secretstore-migration"), out: f.out, emitAz: f.emitAz,
+		act: f.act, dryRun: parseDryRun(f.dryRun),
 		selector: f.selector, cluster: f.cluster,
 		options: model.Options{Azure: f.azure, NoAzure: f.noAzure, ForceLive: f.forceLive},
 	}
@@ -173,7 +174,7 @@ func (f *migrateFlags) parse() (migration, error) {
 		selector = fmt.Errorf("-l %s is no label selector: %w", f.selector, selector)
 	}
 	return m, errors.Join(err, selector, f.parseNamespaces(&m), f.parseAccount(),
-		m.parseActs(f.dryRun),
+		m.checkActs(),
 		word(&m.options.Strategy, "strategy", f.strategy, model.ZeroDowntime, model.Guide),
 		word(&m.options.Target, "target", f.target, model.TargetSecretStore, model.TargetSSE),
 		word(&m.options.Style, "style", f.style, model.StyleDirect, model.StyleAKVSync),

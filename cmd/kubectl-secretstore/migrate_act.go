@@ -45,7 +45,8 @@ func addDryRun(cmd *cobra.Command, into *string) {
 
 // addTo adds --to.
 func addTo(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "to", "", "stage that is gone back to, or the ID of a step; default before the last stage that was begun")
+	cmd.Flags().StringVar(into, "to", "",
+		"stage that is gone back to, or the ID of a step; default before the last stage that was begun")
 	// Fails only if there is no such flag.
 	_ = cmd.RegisterFlagCompletionFunc("to", cobra.FixedCompletions([]string{
 		"inventory", "prepare", "switchover", "translate", "workloads", "verify",
@@ -61,23 +62,29 @@ func (f *migrateFlags) addApply(cmd *cobra.Command) {
 		"go on although decisions about single objects are open: those stay on the old way")
 	flags.BoolVar(&f.act.passVaults, "pass-vaults", false,
 		"do not compare with a vault that cannot be reached from this machine; Secrets are compared with each other all the same")
-	flags.StringSliceVar(&f.act.done, "done", nil, "ID of a step by hand that is done, where no program can see it; azure for all that --no-azure leaves")
-	flags.StringSliceVar(&f.act.cloudFiles, "cloud-file", nil, "file that defines a further Azure cloud, as the controller's cloudFile does")
+	flags.StringSliceVar(&f.act.done, "done", nil,
+		"ID of a step by hand that is done, where no program can see it; azure for all that --no-azure leaves")
+	flags.StringSliceVar(&f.act.cloudFiles, "cloud-file", nil,
+		"file that defines a further Azure cloud, as the controller's cloudFile does")
 	flags.StringVar(&f.act.values, "values", "", "file of values of the controller's chart")
 	flags.StringVar(&f.act.image, "image", "", "the controller's image: REPOSITORY[:TAG][@DIGEST]")
 }
 
-// parseActs checks what concerns the verbs that act.
-func (m *migration) parseActs(text string) error {
-	old := map[string]dryRun{"": dryRunNone, "true": dryRunClient, "false": dryRunNone} // a switch, in earlier versions
-	m.dryRun = dryRun(text)
+// parseDryRun reads --dry-run, which was a switch in earlier versions.
+func parseDryRun(text string) dryRun {
+	old := map[string]dryRun{"": dryRunNone, "true": dryRunClient, "false": dryRunNone}
 	if known, is := old[text]; is {
-		m.dryRun = known
+		return known
 	}
+	return dryRun(text)
+}
+
+// checkActs checks what concerns the verbs that act.
+func (m migration) checkActs() error {
 	repository, _, _ := install.Image(m.act.image)
 	switch {
 	case !slices.Contains([]dryRun{dryRunNone, dryRunClient, dryRunServer}, m.dryRun):
-		return fmt.Errorf("--dry-run=%s is none of its values: there are none, client and server", text)
+		return fmt.Errorf("--dry-run=%s is none of its values: there are none, client and server", m.dryRun)
 	case m.act.apply && m.from != "":
 		return errors.New("--apply changes a cluster, and --from names a folder: translate and workloads edit the folder without " +
 			"--apply; deploy it, and run the other stages without --from")

@@ -143,28 +143,28 @@ func (r *migrationRun) earlier(changes []model.Change, stages []model.StageName)
 	if first < 0 {
 		return nil
 	}
-	var missing []string
-	var stage model.StageName
-	for _, c := range r.report.Changes {
-		_, passed := history.Passed[c.ID]
-		done := passed || history.Open[c.ID].Made || c.Sets != "" || c.ByHand != "" || c.Verb == model.Check && c.Gate == nil
-		if c.Order < changes[first].Order && !slices.Contains(stages, c.Stage) && !done {
-			if len(missing) == 0 {
-				stage = c.Stage
-			}
-			missing = append(missing, c.ID)
-		}
-	}
+	missing := slices.DeleteFunc(slices.Clone(r.report.Changes), func(c model.Change) bool {
+		return c.Order >= changes[first].Order || slices.Contains(stages, c.Stage) || needless(c, history)
+	})
 	if len(missing) == 0 {
 		return nil
 	}
 	const few = 5
-	list := strings.Join(missing[:min(few, len(missing))], "\n  ")
-	if len(missing) > few {
-		list += fmt.Sprintf("\n  and %d more", len(missing)-few)
+	var list strings.Builder
+	for _, c := range missing[:min(few, len(missing))] {
+		list.WriteString("\n  " + c.ID)
 	}
-	return stoppedError{fmt.Errorf("not begun, as %s of earlier stages would be missing: kubectl secretstore migrate %s --apply first, or "+
-		"migrate run --apply for all of them:\n  %s", plural(len(missing), "step"), stage, list)}
+	if len(missing) > few {
+		fmt.Fprintf(&list, "\n  and %d more", len(missing)-few)
+	}
+	return stoppedError{fmt.Errorf("not begun, as %s of earlier stages would be missing: kubectl secretstore migrate %s --apply "+
+		"first, or migrate run --apply for all of them:%s", plural(len(missing), "step"), missing[0].Stage, &list)}
+}
+
+// needless tells a step that is done, or that holds no later one up: one that only reads, and those of others.
+func needless(c model.Change, history *act.History) bool {
+	_, passed := history.Passed[c.ID]
+	return passed || history.Open[c.ID].Made || c.Sets != "" || c.ByHand != "" || c.Verb == model.Check && c.Gate == nil
 }
 
 // stoppedError is an error after which a person has to do something else first.

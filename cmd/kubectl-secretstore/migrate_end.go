@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,18 +45,10 @@ type leftStep struct {
 func (r *migrationRun) tellEnd(ctx context.Context, n *narrator, done act.Summary, failed error) error {
 	n.close()
 	s := runSummary{
-		Made: done.Made, Passed: done.Passed, Reverted: done.Reverted, Left: []leftStep{}, Stopped: done.Stopped,
-		Fates: map[act.Fate]int{}, NeedsDecision: r.report.Counts.NeedsDecision, Blocked: r.report.Counts.Blocked, Next: []string{},
+		Made: done.Made, Passed: done.Passed, Reverted: done.Reverted, Stopped: done.Stopped, Fates: map[act.Fate]int{},
+		NeedsDecision: r.report.Counts.NeedsDecision, Blocked: r.report.Counts.Blocked, Next: []string{},
 	}
-	for _, c := range r.report.Changes {
-		if slices.Contains(done.Left, c.ID) {
-			why := c.ByHand
-			if why == "" {
-				why = "Only a person can look at this."
-			}
-			s.Left = append(s.Left, leftStep{c.ID, c.Summary, why})
-		}
-	}
+	s.Left = leftOf(r.report.Changes, done.Left)
 	if failed != nil {
 		s.Error = failed.Error()
 	}
@@ -63,19 +56,16 @@ func (r *migrationRun) tellEnd(ctx context.Context, n *narrator, done act.Summar
 	if r.dryRun != dryRunServer {
 		in, err := r.saveLeft(r.report.Changes, done.Left)
 		s.LeftIn = in
-		errs = append(errs, err, r.account(ctx, &s))
+		errs = append(errs, err)
+		if ctx.Err() == nil { // whoever interrupts does not wait
+			errs = append(errs, r.account(ctx, &s))
+		}
 	}
 	s.Next = r.next(s)
 	if irreversible := (*act.IrreversibleError)(nil); errors.As(failed, &irreversible) {
 		s.Next = append([]string{"--yes-irreversible lets the steps be made that cannot be taken back."}, s.Next...)
 	}
-	var err error
-	if r.format == formatJSON || r.format == formatYAML {
-		err = encode(r.program.Out, r.format, s)
-	} else {
-		err = r.program.print(s.text())
-	}
-	errs = append(errs, err)
+	errs = append(errs, r.sayAtEnd(s))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -85,11 +75,27 @@ func (r *migrationRun) tellEnd(ctx context.Context, n *narrator, done act.Summar
 	return open(r.report)
 }
 
+// leftOf are the steps that were left.
+func leftOf(changes []model.Change, ids []string) []leftStep {
+	left := []leftStep{}
+	for _, c := range changes {
+		if slices.Contains(ids, c.ID) {
+			left = append(left, leftStep{c.ID, c.Summary, cmp.Or(c.ByHand, "Only a person can look at this.")})
+		}
+	}
+	return left
+}
+
+// sayAtEnd writes a summary in the format that was asked for.
+func (r *migrationRun) sayAtEnd(s runSummary) error {
+	if r.format == formatJSON || r.format == formatYAML {
+		return encode(r.program.Out, r.format, s)
+	}
+	return r.program.print(s.text())
+}
+
 // account says what became of each object that was found at first, as far as anything was begun.
 func (r *migrationRun) account(ctx context.Context, s *runSummary) error {
-	if ctx.Err() != nil {
-		return nil // interrupted: whoever asked for that does not wait
-	}
 	entries, err := r.state.Entries()
 	if err != nil {
 		return err
@@ -127,7 +133,8 @@ func (r *migrationRun) next(s runSummary) []string {
 		next = append(next, "Run the same again when what is said above is done: it goes on from there.",
 			"Or take back what was done: kubectl secretstore migrate rollback.")
 	default:
-		next = append(next, "kubectl secretstore migrate status says what is left; kubectl secretstore migrate rollback is the way back.")
+		next = append(next, "kubectl secretstore migrate status says what is left; kubectl secretstore migrate rollback is the way "+
+			"back.")
 	}
 	return next
 }

@@ -90,8 +90,12 @@ func TestBeforeLastStage(t *testing.T) {
 func TestForStages(t *testing.T) {
 	t.Parallel()
 	changes := []model.Change{
-		{ID: "read", Stage: model.Prepare, Sets: "X"}, {ID: "make", Stage: model.Prepare}, {ID: "t1", Stage: model.Translate},
-		{ID: "w", Stage: model.Workloads}, {ID: "t2", Stage: model.Translate}, {ID: "late", Stage: model.Cleanup, Sets: "Y"},
+		{ID: "read", Stage: model.Prepare, Sets: "X"},
+		{ID: "make", Stage: model.Prepare},
+		{ID: "t1", Stage: model.Translate},
+		{ID: "w", Stage: model.Workloads},
+		{ID: "t2", Stage: model.Translate},
+		{ID: "late", Stage: model.Cleanup, Sets: "Y"},
 	}
 	var got []string
 	for _, c := range forStages(changes, []model.StageName{model.Translate}) {

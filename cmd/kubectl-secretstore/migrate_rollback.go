@@ -24,8 +24,8 @@ edited gets back what stood there, byte for byte, what was deleted is made again
 Without --to the last stage that was begun is taken back, and no more: run it again for the one before. --to STAGE takes back
 everything after that stage, --to inventory everything. Without --apply it shows what would be taken back.
 
-Rights that were revoked and credentials that were deleted do not come back by a program: before anything is changed it says which,
-and the command for each.`,
+Rights that were revoked and credentials that were deleted do not come back by a program: before anything is changed it says
+which, and the command for each.`,
 		Example: `  # What would be taken back
   kubectl secretstore migrate rollback
 
@@ -124,13 +124,7 @@ func (r *migrationRun) tellBack(n *narrator, done act.Summary, failed error) err
 	if failed != nil {
 		s.Error = failed.Error()
 	}
-	var err error
-	if r.format == formatJSON || r.format == formatYAML {
-		err = encode(r.program.Out, r.format, s)
-	} else {
-		err = r.program.print(s.text())
-	}
-	if err := errors.Join(failed, err); err != nil {
+	if err := errors.Join(failed, r.sayAtEnd(s)); err != nil {
 		return err
 	}
 	if len(s.Left) > 0 {

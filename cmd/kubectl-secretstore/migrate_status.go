@@ -136,9 +136,10 @@ func (j *journalStatus) text() string {
 	if j == nil {
 		return ""
 	}
-	text := fmt.Sprintf("\nJournal: %s made, %d passed over; last %s\n", plural(j.Made, "step"), j.Passed, j.Last.Format(time.RFC3339))
-	for _, id := range j.Begun {
-		text += "Begun, and not known to be made: " + id + "\n"
+	text := fmt.Sprintf("\nJournal: %s made, %d passed over; last %s\n", plural(j.Made, "step"), j.Passed,
+		j.Last.Format(time.RFC3339))
+	if len(j.Begun) > 0 {
+		text += "Begun, and not known to be made: " + strings.Join(j.Begun, ", ") + "\n"
 	}
 	if j.Stopped != "" {
 		text += "Stopped at " + j.Stopped + ": " + oneLine(j.Message) + "\n"

@@ -140,10 +140,10 @@ func TestInstallAndRemove(t *testing.T) {
 // person's.
 func TestOthersInstallationsAreLeftAlone(t *testing.T) {
 	c, kube := start(t)
-	ctx, ns := t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "by-helm"}}
+	ctx, ns := t.Context(), shared.Namespace(t)
 	labels := map[string]string{"app.kubernetes.io/name": "secretstore-controller", "app.kubernetes.io/managed-by": "Helm"}
 	helm := &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ns.Name, Name: "secretstore-controller", Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "secretstore-controller", Labels: labels},
 		Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: labels},
 			Template: corev1.PodTemplateSpec{
@@ -152,7 +152,7 @@ func TestOthersInstallationsAreLeftAlone(t *testing.T) {
 			},
 		},
 	}
-	if err := errors.Join(kube.Create(ctx, ns), kube.Create(ctx, helm)); err != nil {
+	if err := kube.Create(ctx, helm); err != nil {
 		t.Fatal(err)
 	}
 	if did, err := c.Install(ctx, step()); err != nil || did {

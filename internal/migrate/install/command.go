@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"helm.sh/helm/v4/pkg/strvals"
@@ -55,41 +56,48 @@ func parse(command []string) (Release, error) {
 	if len(command) < 4 || command[0] != "helm" || command[1] != "upgrade" {
 		return r, &act.ByHandError{Command: command, Why: "no program does this here"}
 	}
-	var sets []string
-	var names []string
-	for i := 2; i < len(command); i++ {
-		value := ""
-		if i+1 < len(command) {
-			value = command[i+1]
-		}
-		switch command[i] {
-		case "--install", "--create-namespace":
-			continue
+	var sets, files, names []string
+	for words := append(slices.Clone(command[2:]), ""); len(words) > 1; {
+		value := words[1] // of the last word it is empty
+		taken := 2
+		switch words[0] {
 		case "--namespace":
 			r.Namespace = value
 		case "--set":
 			sets = append(sets, value)
 		case "--values":
-			if err := r.merge(value); err != nil {
-				return r, err
-			}
+			files = append(files, value)
+		case "--install", "--create-namespace":
+			taken = 1
 		default:
-			names = append(names, command[i])
-			continue
+			names, taken = append(names, words[0]), 1
 		}
-		i++
+		words = words[taken:]
 	}
-	for _, set := range sets { // they win over files, as with helm
-		if err := strvals.ParseInto(set, r.Values); err != nil {
-			return r, fmt.Errorf("reading --set %s: %w", set, err)
-		}
+	if len(names) == 0 {
+		return r, fmt.Errorf("%s names no release", strings.Join(command, " "))
 	}
 	r.Name = names[0]
-	return r, nil
+	return r, settle(r.Values, files, sets)
+}
+
+// settle adds files and settings up; settings win over files, as with helm.
+func settle(values map[string]any, files, sets []string) error {
+	for _, file := range files {
+		if err := merge(values, file); err != nil {
+			return err
+		}
+	}
+	for _, set := range sets {
+		if err := strvals.ParseInto(set, values); err != nil {
+			return fmt.Errorf("reading --set %s: %w", set, err)
+		}
+	}
+	return nil
 }
 
 // merge puts the values of a file over those that are there.
-func (r *Release) merge(file string) error {
+func merge(into map[string]any, file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading the values of the chart: %w", err)
@@ -98,7 +106,7 @@ func (r *Release) merge(file string) error {
 	if err := yaml.Unmarshal(text, &values); err != nil {
 		return fmt.Errorf("reading the values of the chart: %s: %w", file, err)
 	}
-	maps.Copy(r.Values, values)
+	maps.Copy(into, values)
 	return nil
 }
 

@@ -145,7 +145,16 @@ func (c *Chart) apply(ctx context.Context, object *unstructured.Unstructured) (b
 	if err := c.client.Get(ctx, client.ObjectKeyFromObject(object), after); err != nil {
 		return true, err
 	}
-	return before.ResourceVersion != after.ResourceVersion, c.established(ctx, object)
+	return changed(before, after), c.established(ctx, object)
+}
+
+// changed tells whether an object is another one now. Where the API server counts what is wanted (generation), that counts:
+// statuses are written by others at any time.
+func changed(before, after *metav1.PartialObjectMetadata) bool {
+	if before.ResourceVersion != "" && after.Generation > 0 {
+		return before.Generation != after.Generation
+	}
+	return before.ResourceVersion != after.ResourceVersion
 }
 
 // errSlow says that the API server does not serve a definition.

@@ -78,7 +78,8 @@ func (c *Chart) remove(ctx context.Context, object *metav1.PartialObjectMetadata
 		}
 	}
 	uid := object.GetUID()
-	err := c.client.Delete(ctx, object, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	err := c.client.Delete(ctx, object, client.Preconditions{UID: &uid},
+		client.PropagationPolicy(metav1.DeletePropagationBackground))
 	return err == nil, client.IgnoreNotFound(err)
 }
 
@@ -111,10 +112,15 @@ func (c *Chart) used(ctx context.Context, name string) (bool, error) {
 // inhabited tells whether somebody has put anything of the usual kinds into a namespace, besides what every namespace has.
 func (c *Chart) inhabited(ctx context.Context, namespace string) (bool, error) {
 	for _, kind := range []schema.GroupVersionKind{
-		{Version: "v1", Kind: "ConfigMapList"}, {Version: "v1", Kind: "SecretList"}, {Version: "v1", Kind: "ServiceAccountList"},
-		{Version: "v1", Kind: "ServiceList"}, {Version: "v1", Kind: "PersistentVolumeClaimList"},
-		{Group: "apps", Version: "v1", Kind: "DeploymentList"}, {Group: "apps", Version: "v1", Kind: "StatefulSetList"},
-		{Group: "apps", Version: "v1", Kind: "DaemonSetList"}, {Group: "batch", Version: "v1", Kind: "JobList"},
+		{Version: "v1", Kind: "ConfigMapList"},
+		{Version: "v1", Kind: "SecretList"},
+		{Version: "v1", Kind: "ServiceAccountList"},
+		{Version: "v1", Kind: "ServiceList"},
+		{Version: "v1", Kind: "PersistentVolumeClaimList"},
+		{Group: "apps", Version: "v1", Kind: "DeploymentList"},
+		{Group: "apps", Version: "v1", Kind: "StatefulSetList"},
+		{Group: "apps", Version: "v1", Kind: "DaemonSetList"},
+		{Group: "batch", Version: "v1", Kind: "JobList"},
 		{Group: "batch", Version: "v1", Kind: "CronJobList"},
 	} {
 		var objects metav1.PartialObjectMetadataList

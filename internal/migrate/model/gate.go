@@ -12,7 +12,8 @@ const (
 	// GateToken: a token as Change.Token has it is of the issuer Gate.Issuer, signed by RS256, for one audience and one subject, and
 	// valid for no longer than 24 hours.
 	GateToken GateKind = "token"
-	// GateExchange: Entra takes a token as Change.Token has it, for one of the identity with the client ID Gate.Client in Gate.Tenant.
+	// GateExchange: Entra takes a token as Change.Token has it, for one of the identity with the client ID Gate.Client in
+	// Gate.Tenant.
 	GateExchange GateKind = "exchange"
 	// GateRollout: the workloads Gate.Objects have carried out what their specs say, and are ready.
 	GateRollout GateKind = "rollout"

@@ -20,7 +20,7 @@ func halts() []halt {
 }
 
 // Halt tells whether a finding stops the plan, by which code, and from which place in the order on. The first place counts.
-func (p Plan) Halt() (code Code, order int, halted bool) {
+func (p *Plan) Halt() (code Code, order int, halted bool) {
 	for _, h := range halts() {
 		if slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Code == h.code }) {
 			return h.code, h.order, true
@@ -29,12 +29,12 @@ func (p Plan) Halt() (code Code, order int, halted bool) {
 	return "", 0, false
 }
 
-// halt takes out of a report the steps that a halt forbids. What waited for them is blocked.
-func (r *Report) halt() {
+// halted is a report without the steps that a halt forbids. What waited for them is blocked.
+func (r Report) halted() Report {
 	code, order, halted := r.Halt()
 	after := func(c Change) bool { return c.Order >= order }
 	if !halted || !slices.ContainsFunc(r.Changes, after) {
-		return
+		return r
 	}
 	r.Changes = slices.DeleteFunc(r.Changes, after)
 	for i, a := range r.Objects {
@@ -44,4 +44,5 @@ func (r *Report) halt() {
 			r.Objects[i].Outcome, r.Objects[i].Findings = Blocked, codes
 		}
 	}
+	return r
 }

@@ -68,7 +68,7 @@ func NewReport(s Survey, o Options, p Plan) Report {
 		r.Objects[i].Outcome, r.Objects[i].Findings = r.outcome(Object{Ref: a.Ref, Place: a.Place}, unused)
 	}
 	r.secretsFollow(s)
-	r.halt()
+	r = r.halted()
 	r.Counts = count(r.Objects)
 	return r
 }
