@@ -39,7 +39,9 @@ func pure() []string {
 }
 
 // ours lists everything of this module.
-func ours() []string { return []string{"api/...", "charts/...", "cmd/...", "internal/...", "test/...", "tools/..."} }
+func ours() []string {
+	return []string{"api/...", "charts/...", "cmd/...", "internal/...", "test/...", "tools/..."}
+}
 
 const (
 	azureSDK = "github.com/Azure/azure-sdk-for-go/..."

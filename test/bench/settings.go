@@ -20,7 +20,7 @@ const (
 	objectsPerClass = 10
 	// workers is how many checks the controller does at the same time, and how many writers the floor has.
 	workers = 32
-	// checksPerMinute is for how many SecretSyncs an interval of a minute leaves the rounds apart, with their events told in between.
+	// checksPerMinute is for how many SecretSyncs a minute leaves the rounds apart, with their events told in between.
 	checksPerMinute = 750
 )
 

@@ -17,7 +17,7 @@ import (
 )
 
 // Text is the report for people at a terminal: counts, what has to be decided or looked at, and the steps in their order. With
-// wide set each object is listed, and each step with what it needs, risks, and how it is undone. states says of steps, by their IDs,
+// wide set each object is listed, and each step with what it needs, risks, and how it is undone. states says of steps, by ID,
 // how they stand; those that are missing are to be done.
 func Text(r model.Report, wide bool, states map[string]string) string {
 	var b strings.Builder
