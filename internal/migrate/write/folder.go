@@ -35,9 +35,13 @@ func (r Result) Names() []string { return slices.Sorted(maps.Keys(r.Files)) }
 // what cannot be edited is a finding.
 func Folder(folder fs.FS, changes []model.Change) (Result, error) {
 	e := editor{folder: folder, files: map[string]*yamledit.File{}}
-	var gone []model.Change
+	var gone, unlisted []model.Change
 	for _, c := range changes {
 		if c.ByHand != "" || c.Verb == model.Edit && c.Place.File == "" {
+			continue
+		}
+		if isUnlisting(c) {
+			unlisted = append(unlisted, c)
 			continue
 		}
 		switch c.Verb {
@@ -49,6 +53,9 @@ func Folder(folder fs.FS, changes []model.Change) (Result, error) {
 			gone = append(gone, c)
 		case model.Run, model.Check:
 		}
+	}
+	if err := e.unlist(unlisted); err != nil {
+		return Result{}, err
 	}
 	if err := e.remove(gone); err != nil {
 		return Result{}, err
@@ -84,9 +91,7 @@ func (e *editor) open(name string) (*yamledit.File, error) {
 func (e *editor) change(c model.Change) error {
 	switch {
 	case c.Verb == model.Edit && c.Place.Inside != "":
-		e.refuse(c, fmt.Errorf("%s: the patch stands within the kustomization, at %s: put it into a file of its own", c.Place,
-			c.Place.Inside))
-		return nil
+		return e.inline(c)
 	case c.Place.File == "" || c.Place.Inside != "":
 		return e.addFile(c)
 	}

@@ -159,8 +159,11 @@ func (t *tree) relay(p place, indicator int, head, body string) []splice {
 
 // replaceLiteral gives a literal block other text. Lines that stay keep their bytes.
 func (t *tree) replaceLiteral(p place, text string) []splice {
-	s, ok := literal(text)
-	if !ok || p.value.Style&yaml.LiteralStyle == 0 || p.value.Style&yaml.TaggedStyle != 0 {
+	s := text
+	if !strings.Contains(text, "\n") {
+		text += "\n" // a block of one line stays one
+	}
+	if _, ok := literal(text); !ok || p.value.Style&yaml.LiteralStyle == 0 || p.value.Style&yaml.TaggedStyle != 0 {
 		return nil
 	}
 	sp, parent := t.spans[p.value], t.column(t.spans[p.parent].body)

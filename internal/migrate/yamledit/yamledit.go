@@ -17,6 +17,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // File is a text with documents, which edits change.
@@ -164,6 +166,15 @@ func (d *Document) Line(path ...any) int {
 		return d.first + 1
 	}
 	return d.first + d.tree.lineOf(path)
+}
+
+// Folded says whether the value at the path is a folded block: a text that has other line breaks than it is written with.
+func (d *Document) Folded(path ...any) bool {
+	if d.tree == nil {
+		return false
+	}
+	p, err := d.tree.find(Edit{Path: path, Shared: true})
+	return err == nil && p.value != nil && p.value.Style&yaml.FoldedStyle != 0
 }
 
 // Op says what an edit does.
