@@ -16,6 +16,7 @@ const (
 	NestedList        Code = "M179"
 	OutsideResource   Code = "M180"
 	KindNotListed     Code = "M181"
+	BrokenPatch       Code = "M182"
 )
 
 // readCodes are the findings of reading a cluster or a folder.
@@ -54,11 +55,20 @@ func folderCodes() []Entry {
 func kustomizationCodes() []Entry {
 	return []Entry{
 		{
-			Code: JSONPatch, Severity: Blocking, Title: "A JSON patch that touches what the migration changes",
-			What: "A JSON 6902 patch of a kustomization changes a SecretProviderClass, or the volumes of a workload that mounts one.",
+			Code: JSONPatch, Severity: Blocking, Title: "A JSON patch that cannot be followed",
+			What: "A JSON 6902 patch of a kustomization changes a SecretProviderClass, or volumes of a workload that mounts one, and " +
+				"what it has to become is not sure: the message says why. Patches of one object that is in the folder are " +
+				"followed, and changed together with it.",
 			Why: "Such a patch addresses places in lists by number. Once the migration changes the base, the same number may be another " +
-				"volume, or none, and kustomize would build a wrong object without a word.",
-			Do: "Write what the patch does into the base, or turn it into a strategic merge patch, which names volumes; then plan again.",
+				"volume, or none, and kustomize would build a wrong object without a word. So its base waits with it.",
+			Do: "Write what the patch does into the base, or turn it into a strategic merge patch, which names volumes; or do away " +
+				"with the reason that the message gives. Then plan again.",
+		},
+		{
+			Code: BrokenPatch, Severity: Blocking, Title: "A patch within a kustomization cannot be read",
+			What: "The text of an inline patch is no YAML, or a list of it is no JSON 6902 patch: an operation lacks op or path.",
+			Why:  "What it changes is not known, and kustomize refuses to build what it is part of.",
+			Do:   "Mend the patch at the line that the message names (kustomize build says the same), then plan again.",
 		},
 		{
 			Code: RenamedByOverlay, Severity: Warning, Title: "An overlay that renames objects",

@@ -83,6 +83,8 @@ type Object struct {
 	// Partial says that the object is a piece of one: a patch of a kustomization. Its namespace may be unknown, and what it
 	// does not say is said elsewhere.
 	Partial bool `json:"partial,omitempty"`
+	// Patch says how a kustomization comes to a piece; nil for everything else.
+	Patch *Patch `json:"patch,omitempty"`
 	// Namespaces are those that several overlays deploy an object of a folder to, sorted; Namespace is empty then.
 	Namespaces []string `json:"namespaces,omitempty"`
 }

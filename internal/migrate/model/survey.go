@@ -109,6 +109,8 @@ type Workload struct {
 	// Held says that nothing may be changed in the object: it is blocked, waits for a decision of stage inventory, or the
 	// operator left it to somebody else. The survey's findings and decisions say why.
 	Held bool `json:"held,omitempty"`
+	// States are, of a JSON patch, the object as the patch finds it and then as each of its operations leaves it.
+	States []Workload `json:"-"`
 }
 
 // Volume is a CSI volume of the driver.

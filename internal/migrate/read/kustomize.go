@@ -27,8 +27,8 @@ type kustomizer struct {
 	used map[string]bool
 	// namespaces are, by file, those that its objects are built for.
 	namespaces map[string]map[string]bool
-	// patched are the objects' files that are patches, and whether what an entry says of its target is known.
-	patched map[string]patch
+	// patched are the files that are patches, and the entries that use them.
+	patched map[string][]patch
 }
 
 // isKustomization tells a kustomization from an object (as Flux' kind of that name is one).
@@ -48,7 +48,7 @@ func isKustomization(file string, content any) bool {
 func (f *folder) kustomize() {
 	k := &kustomizer{
 		folder: f, byDir: map[string]*kustomization{}, used: map[string]bool{},
-		namespaces: map[string]map[string]bool{}, patched: map[string]patch{},
+		namespaces: map[string]map[string]bool{}, patched: map[string][]patch{},
 	}
 	for _, file := range slices.Sorted(maps.Keys(f.files)) {
 		for i, d := range f.files[file] {
@@ -73,7 +73,10 @@ func (f *folder) kustomize() {
 	for i := range f.objects {
 		k.place(&f.objects[i])
 	}
-	k.judgeJSONPatches(dirs)
+	k.followClasses()
+	for _, dir := range dirs {
+		k.followJSONPatches(k.byDir[dir])
+	}
 }
 
 // sources are what a kustomization builds from: files and folders, as paths below the folder that is read.
@@ -163,8 +166,8 @@ func (f *kustomizer) use(file string, namespaces map[string]bool) {
 
 // place gives an object its namespace, and marks it if it is a patch.
 func (f *kustomizer) place(o *model.Object) {
-	if p, ok := f.patched[o.Place.File]; ok && o.Place.Inside == "" {
-		*o = p.mark(*o, f.options.Digest)
+	if entries := f.patched[o.Place.File]; len(entries) > 0 && o.Place.Inside == "" {
+		*o = entries[len(entries)-1].mark(*o, f.options.Digest)
 	}
 	if o.Place.Inside == "" {
 		locate(o, f.namespaces[o.Place.File])

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"secretstore/internal/migrate/model"
@@ -23,6 +24,10 @@ func (t *taking) judge(w *model.Workload, f family) {
 	case w.Unknown:
 		t.askUnknown(w, t.objects.specs[f.top])
 	}
+	// A base that changes without a patch that counts its volumes would be built wrong.
+	w.Held = w.Held || slices.ContainsFunc(t.snapshot.Findings, func(f model.Finding) bool {
+		return f.Code == model.JSONPatch && f.Object == w.Object.Ref
+	})
 	for _, volume := range w.Volumes {
 		if !t.classes.has(w.Object.Namespace, volume.Class) {
 			t.judgeMissing(w, volume)

@@ -52,14 +52,7 @@ func (t *taking) readWorkloads() {
 func (t *taking) readFamily(f family) {
 	object := t.objects.all[f.top]
 	w := model.Workload{Object: object, Manager: object.Manager(), Pods: len(f.pods)}
-	for _, at := range t.objects.specs[f.top] {
-		volumes := t.volumes(object, at)
-		uses := t.syncedUses(object, podUses(object.Content, at))
-		if w.PodSpec == nil && len(volumes)+len(uses) > 0 {
-			w.PodSpec = at
-		}
-		w.Volumes, w.Uses = append(w.Volumes, volumes...), append(w.Uses, uses...)
-	}
+	t.lookInto(&w, t.objects.specs[f.top])
 	stray := t.strayClasses(w, f.pods)
 	differ := append(slices.Clone(stray), t.straySecrets(w, f.pods)...)
 	if len(w.Volumes)+len(w.Uses)+len(differ) == 0 {
@@ -76,8 +69,41 @@ func (t *taking) readFamily(f family) {
 			strings.Join(differ, ", "))
 	}
 	t.judge(&w, f)
+	t.states(&w)
 	t.note(w, stray)
 	t.survey.Workloads = append(t.survey.Workloads, w)
+}
+
+// lookInto lists the volumes and references of a workload's pod specs.
+func (t *taking) lookInto(w *model.Workload, specs []model.Path) {
+	for _, at := range specs {
+		volumes := t.volumes(w.Object, at)
+		uses := t.syncedUses(w.Object, podUses(w.Object.Content, at))
+		if w.PodSpec == nil && len(volumes)+len(uses) > 0 {
+			w.PodSpec = at
+		}
+		w.Volumes, w.Uses = append(w.Volumes, volumes...), append(w.Uses, uses...)
+	}
+}
+
+// states are a JSON patch's object before it and behind each of its operations.
+func (t *taking) states(w *model.Workload) {
+	if !w.Object.IsJSONPatch() {
+		return
+	}
+	contents := []map[string]any{w.Object.Patch.Base.Content}
+	for _, step := range w.Object.Patch.Steps {
+		contents = append(contents, step.After)
+	}
+	for _, content := range contents {
+		state := model.Workload{Object: w.Object, Manager: w.Manager}
+		state.Object.Content = content
+		t.lookInto(&state, podSpecs(state.Object))
+		if state.PodSpec == nil {
+			state.PodSpec = w.PodSpec
+		}
+		w.States = append(w.States, state)
+	}
 }
 
 // volumes are the CSI volumes of one pod spec, but for those of other providers.

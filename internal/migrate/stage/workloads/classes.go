@@ -48,8 +48,18 @@ func (p *planner) isReady(namespace, class string) bool {
 	return known && t.Ready
 }
 
-// ready tells whether everything that a workload needs is decided, and says of the workload what is not.
+// ready tells whether everything that a workload needs is decided, and that its JSON patches can be changed with it; and says of
+// the workload what is not.
 func (p *planner) ready(w model.Workload) bool {
+	ready := p.decided(w)
+	for _, patch := range p.patches(w) {
+		ready = ready && p.carried(w, patch)
+	}
+	return ready
+}
+
+// decided is ready without a look at JSON patches.
+func (p *planner) decided(w model.Workload) bool {
 	ready := p.unheld(w)
 	for _, class := range p.classes(w) {
 		if !p.isReady(w.Object.Namespace, class) {

@@ -66,6 +66,10 @@ func (p *planner) base(patch model.Workload) (model.Workload, bool) {
 
 // patch plans a patch: what it says of volumes that change in the base, the volumes that it adds, and its references.
 func (p *planner) patch(w model.Workload) {
+	if w.Object.IsJSONPatch() {
+		p.jsonPatch(w)
+		return
+	}
 	base, known := p.base(w)
 	if !p.readable(w.Object, w.Uses) {
 		return

@@ -71,7 +71,11 @@ func source(files []model.File) (string, map[string]any) {
 
 // mounted tells whether a container of a workload mounts a volume, patches of a kustomization counted in.
 func (p *planner) mounted(w model.Workload, volume string) bool {
-	for _, part := range append([]model.Workload{w}, p.patches(w)...) {
+	parts := append(append([]model.Workload{w}, p.patches(w)...), w.States...)
+	if base, known := p.base(w); known && w.Object.Partial {
+		parts = append(append(parts, base), p.patches(base)...)
+	}
+	for _, part := range parts {
 		if len(mounts(part.Object.Content, part.PodSpec, volume)) > 0 {
 			return true
 		}
