@@ -188,7 +188,7 @@ func TestFolderTwiceIsOnce(t *testing.T) {
 // TestFolderKeepsTheRest: a line that goes from a file is one of a CSI volume or its mount, or names what gets another name.
 func TestFolderKeepsTheRest(t *testing.T) {
 	volume := regexp.MustCompile(`csi|driver:|readOnly:|volumeAttributes|secretProviderClass|nodePublishSecretRef|name: .*creds|` +
-		`mountPath|subPath|stakater|secretName|volumes:|volumeMounts:|- name: |name: inventory-(sftp|license|registry)$`)
+		`mountPath|subPath|stakater|secretName|op: replace|value: staging-creds|volumes:|volumeMounts:|- name: |name: inventory-(sftp|license|registry)$`)
 	for _, source := range []string{estateDir, gitopsDir} {
 		dir := fixture(t, source)
 		writeFolder(t, dir, proposals(t, dir))

@@ -46,10 +46,13 @@ func translateClassCodes() []Entry {
 		},
 		{
 			"M405", Blocking, "Class patched by a kustomization",
-			"The folder holds a piece of the class, as a patch that a kustomization lays over it. What it means is known only once it " +
-				"is applied.",
-			"A twin made of a piece would be incomplete, and the patch would not reach the twin.",
-			"Write the patch a second time for the new class, or put the whole class into the overlay; then plan again.",
+			"The folder holds a patch of the class that a kustomization lays over it, and the patch cannot be made to reach the " +
+				"class's successor as well: the message says why. Patches that set another vault, or other objects whose files have " +
+				"the same names, get both names as their target, and are no finding.",
+			"What the overlay says of the old class would not be true of the new one: it would read another vault, or give other " +
+				"files than the SecretSync and the volumes list. So the class, and what mounts it, wait.",
+			"Do away with the reason that the message gives: give objects of other names an objectAlias, list the patch under " +
+				"patches by a path to a file of its own, or put the whole class into each overlay; then plan again.",
 		},
 		{
 			"M406", Warning, "Editing in place breaks the way back",

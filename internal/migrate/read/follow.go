@@ -64,8 +64,9 @@ func fits(pattern, text string) bool {
 	if pattern == "" || pattern == text {
 		return true
 	}
-	expression, err := regexp.Compile("^(?:" + pattern + ")$")
-	return err == nil && expression.MatchString(text)
+	placeholder := regexp.MustCompile(`\$\{[^{}]*\}`) // which means something to a regular expression, but not here
+	expression, err := regexp.Compile("^(?:" + placeholder.ReplaceAllLiteralString(pattern, "x") + ")$")
+	return err == nil && expression.MatchString(placeholder.ReplaceAllLiteralString(text, "x"))
 }
 
 // followClasses makes whole classes of the pieces of classes.
@@ -161,26 +162,13 @@ func (f *kustomizer) followJSONPatch(p patch, place model.Place, d document) {
 	bases := f.bases(p)
 	concerned := slices.DeleteFunc(slices.Clone(bases), func(o model.Object) bool { return !concerns(o.Content) })
 	class := p.target.Kind == "SecretProviderClass" || slices.ContainsFunc(bases, isClass)
-	var touching []int
-	for i, o := range operations {
-		if touches(o, class, len(concerned) > 0) {
-			touching = append(touching, i)
-		}
-	}
+	touching := slices.DeleteFunc(stepsOf(operations, place, d), func(s model.Step) bool {
+		return !touches(s.Operation, class, len(concerned) > 0)
+	})
 	if len(touching) == 0 && !slices.ContainsFunc(operations, refers) {
 		return
 	}
-	steps := make([]model.Step, len(operations))
-	for i, o := range operations {
-		steps[i] = model.Step{Operation: o, Line: place.Line + max(0, d.lines["/"+strconv.Itoa(i)]-d.line)}
-	}
-	reason := f.unsure(p, operations, bases, class)
-	var made []model.Object
-	for i := 0; i < len(bases) && reason == ""; i++ {
-		var o model.Object
-		o, reason = p.result(bases[i], place, steps)
-		made = append(made, o)
-	}
+	made, reason := f.results(p, place, stepsOf(operations, place, d), bases)
 	if reason == "" {
 		f.objects = append(f.objects, made...)
 		return
@@ -188,9 +176,33 @@ func (f *kustomizer) followJSONPatch(p patch, place model.Place, d document) {
 	if len(concerned) == 0 {
 		concerned = []model.Object{{Ref: p.target}}
 	}
-	for _, i := range touching {
-		f.tellJSONPatch(p, place, steps[i], concerned, reason)
+	for _, s := range touching {
+		f.tellJSONPatch(p, place, s, concerned, reason)
 	}
+}
+
+// stepsOf are the operations of a patch with their lines.
+func stepsOf(operations []jsonpatch.Operation, place model.Place, d document) []model.Step {
+	steps := make([]model.Step, len(operations))
+	for i, o := range operations {
+		steps[i] = model.Step{Operation: o, Line: place.Line + max(0, d.lines["/"+strconv.Itoa(i)]-d.line)}
+	}
+	return steps
+}
+
+// results are the objects that a JSON patch makes of its bases, or why it is not known.
+func (f *kustomizer) results(p patch, place model.Place, steps []model.Step, bases []model.Object) ([]model.Object, string) {
+	reason := f.unsure(p, bases)
+	if reason == "" && slices.ContainsFunc(steps, counts) {
+		reason = f.moved(p, bases[0])
+	}
+	var made []model.Object
+	for i := 0; i < len(bases) && reason == ""; i++ {
+		var o model.Object
+		o, reason = p.result(bases[i], place, steps)
+		made = append(made, o)
+	}
+	return made, reason
 }
 
 // tellJSONPatch says of an operation what it touches, and why it cannot be followed.
@@ -230,26 +242,29 @@ func (p patch) result(base model.Object, place model.Place, steps []model.Step) 
 	return o, ""
 }
 
-// unsure says why it is not known what a JSON patch makes of its bases, empty if it is.
-func (f *kustomizer) unsure(p patch, operations []jsonpatch.Operation, bases []model.Object, class bool) string {
+// unsure says why it is not known which objects a JSON patch is for, empty if it is. One for several classes is as good as one
+// for each.
+func (f *kustomizer) unsure(p patch, bases []model.Object) string {
 	switch {
 	case p.selects:
 		return "its target selects by labels or annotations"
 	case len(bases) == 0:
 		return "the object that it patches is not among what its kustomization builds"
-	case len(bases) > 1 && !(class && !slices.ContainsFunc(bases, func(o model.Object) bool { return !isClass(o) })):
+	case len(bases) > 1 && slices.ContainsFunc(bases, func(o model.Object) bool { return !isClass(o) }):
 		return fmt.Sprintf("its target fits %d objects, which need not become alike", len(bases))
 	case p.file != "" && len(f.patched[p.file]) > 1:
 		return "several entries of kustomizations use the file"
 	}
-	if !slices.ContainsFunc(operations, counts) {
-		return ""
-	}
+	return ""
+}
+
+// moved says which other patch, of what the kustomization builds, changes the places of an object's volumes; empty if none does.
+func (f *kustomizer) moved(p patch, base model.Object) string {
 	_, dirs := f.reach(p.of)
 	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
 		for _, other := range f.byDir[dir].patches() {
 			same := other.of == p.of && other.entry == p.entry
-			if !same && f.shifts(other, bases[0]) {
+			if !same && f.shifts(other, base) {
 				return "it counts volumes, and " + other.of.place.File + " has another patch, which changes their number"
 			}
 		}
@@ -258,8 +273,8 @@ func (f *kustomizer) unsure(p patch, operations []jsonpatch.Operation, bases []m
 }
 
 // counts tells whether an operation names a volume by its place.
-func counts(o jsonpatch.Operation) bool {
-	return regexp.MustCompile(`/volumes/[0-9]+(/|$)`).MatchString(o.Path + " " + o.From)
+func counts(s model.Step) bool {
+	return regexp.MustCompile(`/volumes/[0-9]+(/| |$)`).MatchString(s.Path + " " + s.From)
 }
 
 // shifts tells whether a patch changes the places of an object's volumes: a strategic merge patch puts new ones first.
@@ -275,12 +290,12 @@ func (f *kustomizer) shifts(p patch, base model.Object) bool {
 			}
 			continue
 		}
-		own := p
+		own, names := p, volumeNames(base.Content)
 		if !p.targeted {
 			own.target = model.Ref{Kind: text(d.content, "kind"), Name: text(d.content, "metadata", "name")}
 		}
-		names := volumeNames(base.Content)
-		if own.fits(base) && slices.ContainsFunc(volumeNames(d.content), func(name string) bool { return !slices.Contains(names, name) }) {
+		adds := func(name string) bool { return !slices.Contains(names, name) }
+		if own.fits(base) && slices.ContainsFunc(volumeNames(d.content), adds) {
 			return true
 		}
 	}

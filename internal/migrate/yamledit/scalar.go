@@ -63,7 +63,7 @@ func isBreak(r rune) bool { return r == '\n' || r == '\r' || r == 0x85 || r == 0
 // plain says whether all readers take the text for itself without quotes.
 func (w *writer) plain(s string, flow bool) bool {
 	_, old := oldBool(s)
-	return !looksLikeSyntax(s) && (!flow || !strings.ContainsAny(s, ",[]{}:")) && !old && !w.other.MatchString(s) &&
+	return !looksLikeSyntax(s) && (!flow || !strings.ContainsAny(s, ",[]{}:?")) && !old && !w.other.MatchString(s) &&
 		(&yaml.Node{Kind: yaml.ScalarNode, Value: s}).ShortTag() == "!!str"
 }
 

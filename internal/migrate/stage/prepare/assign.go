@@ -41,6 +41,7 @@ func (p *planner) unitOf(c model.Class) *unit {
 	}
 	u := &unit{
 		namespace: c.Object.Namespace, tenant: c.Params.TenantID, cloud: cloudOf(c), classes: []model.Class{c},
+		pieces: p.piecesOf(c),
 	}
 	if found {
 		u.client, u.account, u.proven = made.client, made.account, made.proven
@@ -58,6 +59,18 @@ func (p *planner) unitOf(c model.Class) *unit {
 		return p.askForeign(u, c)
 	}
 	return u
+}
+
+// piecesOf are the patches of a class by kustomizations.
+func (p *planner) piecesOf(c model.Class) []model.Class {
+	var pieces []model.Class
+	for _, piece := range p.survey.Classes {
+		patch := piece.Object.Patch
+		if patch != nil && patch.Base != nil && patch.Base.Place == c.Object.Place {
+			pieces = append(pieces, piece)
+		}
+	}
+	return pieces
 }
 
 // wanted tells whether somebody has to read a class: if it is mounted, or was until an earlier run changed its workloads. One
@@ -182,6 +195,7 @@ func (p *planner) join(u *unit, settled bool) {
 	}
 	o := p.units[at]
 	o.classes = append(o.classes, u.classes...)
+	o.pieces = append(o.pieces, u.pieces...)
 	o.principal, o.tenant = cmp.Or(o.principal, u.principal), cmp.Or(o.tenant, u.tenant)
 	o.proven = o.proven && u.proven
 }

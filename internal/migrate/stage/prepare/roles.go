@@ -35,7 +35,7 @@ type need struct {
 func needs(id *identity) []*need {
 	var all []*need
 	for _, u := range id.units {
-		for _, c := range u.classes {
+		for _, c := range slices.Concat(u.classes, u.pieces) {
 			if c.Params.VaultName == "" {
 				continue
 			}

@@ -25,6 +25,8 @@ type unit struct {
 	account    string
 	credential string
 	classes    []model.Class
+	// pieces are the patches of the classes, which may name other vaults.
+	pieces []model.Class
 }
 
 func (u *unit) classNames() []string {
@@ -122,11 +124,12 @@ func synced(o model.Object) bool {
 	})
 }
 
-// principals are those that a class is mounted as, sorted.
+// principals are those that a class is mounted as, sorted. Patches do not count, as they do not in stage inventory's question: the
+// new identity takes the place of what they name as well.
 func (p *planner) principals(c model.Class) []string {
 	var found []string
 	for _, w := range p.survey.Workloads {
-		if w.Object.Namespace != c.Object.Namespace {
+		if w.Object.Namespace != c.Object.Namespace || w.Object.Partial {
 			continue
 		}
 		for _, v := range w.Volumes {

@@ -15,6 +15,9 @@ func (p *planner) compound(w *work) string {
 	if reason := p.cannotCompound(w); reason != "" {
 		return reason
 	}
+	if len(p.pieces(w)) > 0 {
+		return "a kustomization patches it"
+	}
 	before := len(p.plan.Changes)
 	var entries []any
 	var names []string

@@ -13,7 +13,7 @@ const suffix = "-sse"
 
 // begin looks at who uses a class and as whom it is read. It is nil for one that is left alone.
 func (p *planner) begin(c model.Class) *work {
-	if p.isProduct(c) {
+	if p.isProduct(c) || p.isFollowed(c.Object) {
 		return nil
 	}
 	w := &work{class: c, params: c.Params, newClass: p.newName(c.Object)}

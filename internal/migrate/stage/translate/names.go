@@ -282,7 +282,8 @@ func (p *planner) newName(class model.Object) string {
 func (p *planner) classTaken(w *work, name string) bool {
 	namespace := w.ref().Namespace
 	for _, c := range p.survey.Classes {
-		if c.Object.Namespace == namespace && c.Object.Name == name && (len(c.UsedBy) > 0 || !sameVault(c, w.class)) {
+		named := c.Object.Namespace == namespace && c.Object.Name == name && !c.Object.Partial
+		if named && (len(c.UsedBy) > 0 || !sameVault(c, w.class)) {
 			return true
 		}
 	}

@@ -45,6 +45,7 @@ func (p *planner) direct(w *work) {
 		p.put(w, model.OrderTranslate+orderClass, newClass(w),
 			"Make the class "+w.newClass+", which reads as the managed identity what "+w.ref().Name+" reads.")
 	}
+	p.spreadPatches(w)
 	var names []string
 	for _, s := range p.atOnce(w) {
 		names = append(names, s.name)

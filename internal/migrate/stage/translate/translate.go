@@ -158,6 +158,7 @@ func (p *planner) translate(w *work) {
 	p.checkTarget(w)
 	p.tellCarried(w)
 	p.tellUnread(w)
+	p.checkPatches(w)
 	if w.undecided {
 		return
 	}
