@@ -232,6 +232,11 @@ func (p *planner) nameAccounts() {
 				taken[u.namespace+"/"+name] = true
 			}
 		}
+		for _, c := range u.classes { // overlays bring the account into each of their namespaces
+			for _, namespace := range c.Object.Namespaces {
+				taken[namespace+"/"+u.account] = true
+			}
+		}
 		u.credential = credentialName(p.options.Azure.Cluster, cmp.Or(u.namespace, varNamespace), u.account)
 	}
 }
