@@ -28,7 +28,8 @@ func (p *planner) jsonPatch(w model.Workload) {
 	if err != nil {
 		object := w.Object
 		object.Place.Line = failed.Line
-		p.say(model.JSONPatch, object, "", "%s: the operation %s of a JSON patch cannot be carried over: %s.", object.Place, failed, err)
+		p.say(model.JSONPatch, object, "", "%s: the operation %s of a JSON patch cannot be carried over: %s.", object.Place, failed,
+			err)
 		return
 	}
 	if known && !p.quiet().ready(base) {
@@ -159,7 +160,9 @@ func operationEdits(steps []model.Step, list [][]jsonpatch.Operation) []model.Fi
 	var e edits
 	for i := len(list) - 1; i >= 0; i-- {
 		if len(list[i]) == 0 {
-			e.fields = append(e.fields, model.FieldEdit{Op: model.OpRemove, Path: model.Path{i}})
+			e.fields = append(e.fields, model.FieldEdit{
+				Op: model.OpRemove, Path: model.Path{i}, Was: fieldsOf(steps[i].Operation),
+			})
 			continue
 		}
 		for j := len(list[i]) - 1; j > 0; j-- {
@@ -216,6 +219,7 @@ func (p *planner) patchChange(w model.Workload, list [][]jsonpatch.Operation, ed
 	}
 	c := p.change(object, w.Manager, orderWorkloads, edits)
 	c.Summary = summary
-	c.Risk = "The base and all its patches have to change together: else a patch names what is not there, and kustomize builds nothing."
+	c.Risk = "The base and all its patches have to change together: else a patch names what is not there, and kustomize builds " +
+		"nothing."
 	return c
 }
