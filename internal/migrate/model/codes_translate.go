@@ -223,10 +223,11 @@ func translateFileCodes() []Entry {
 		{
 			"M426", Warning, "Certificates in files of their own",
 			"The old provider was told to write certificate and key into `.crt` and `.key` files beside the combined one. Only the " +
-				"vault knows which secrets are certificates.",
-			"An application may read those files. A secret that is no certificate cannot give them, and leaves its SecretSync at " +
-				"PartialSync.",
-			"Answer the decision of this code with no for each secret that is no certificate.",
+				"vault knows which secrets are certificates; those are taken for ones whose files a workload or secretObjects names.",
+			"An application may read those files under names that nothing shows. A secret that is no certificate cannot give them, and " +
+				"would leave its SecretSync at PartialSync, so that it is not proposed.",
+			"Answer the decision of this code, one for each class, with the names of the certificates whose two files are read, " +
+				"separated by commas; or with none or all.",
 		},
 		{
 			"M427", Warning, "Secret that may be too large",

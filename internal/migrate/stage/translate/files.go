@@ -26,19 +26,19 @@ func (p *planner) listFiles(w *work) {
 	if !w.mounted {
 		return
 	}
+	certificates := p.certificates(w)
 	for _, o := range w.params.Objects {
 		mode := p.mode(w, o)
 		for _, name := range stems(o) {
 			w.files = append(w.files, file{model.File{Name: name, Mode: mode}, name})
 		}
-		if p.separate(w, o) {
+		if slices.Contains(certificates, o.Base()) {
 			for _, name := range stems(o) {
 				w.files = append(w.files, file{model.File{Name: name + ".crt", Mode: mode}, name + ".crt"},
 					file{model.File{Name: name + ".key", Mode: mode}, name + ".key"})
 			}
 		}
 	}
-	p.tellCertificates(w)
 	slices.SortStableFunc(w.files, func(a, b file) int { return cmp.Compare(a.Name, b.Name) })
 	w.files = slices.CompactFunc(w.files, func(a, b file) bool { return a.Name == b.Name })
 	p.nameKeys(w)
@@ -70,35 +70,6 @@ func (p *planner) mode(w *work, o spcparams.Object) *int32 {
 	}
 	mode := int32(bits & most)
 	return &mode
-}
-
-// separate tells whether the provider wrote certificate and key of an object into files of their own, too. Whether a secret is
-// a certificate only the vault knows.
-func (p *planner) separate(w *work, o spcparams.Object) bool {
-	on := strings.EqualFold(p.survey.Installed.Settings["writeCertAndKeyInSeparateFiles"], "true")
-	plain := o.Encoding == spcparams.EncodingBase64 || o.Encoding == spcparams.EncodingHex
-	if !on || o.Type != spcparams.TypeSecret || plain {
-		return false
-	}
-	w.certificates = append(w.certificates, o.Base())
-	answer, _ := p.ask(w, codeSeparate, o.Base(), model.Decision{
-		Question: fmt.Sprintf("Is the secret %s that of a certificate?", o.Name),
-		Options: []model.Option{
-			{Answer: yes, Means: "The files .crt and .key are made; if the secret is no certificate they cannot be, and the SecretSync " +
-				"says so."},
-			{Answer: no, Means: "Only the file with the whole value is made."},
-		},
-		Proposal: yes,
-	}, "")
-	return answer == yes
-}
-
-// tellCertificates says once for a class which of its objects may have files of their own beside them.
-func (p *planner) tellCertificates(w *work) {
-	if len(w.certificates) > 0 {
-		p.tell(w, codeSeparate, "The provider writes certificate and key into files of their own, NAME.crt and NAME.key: of the "+
-			"objects %s those that are certificates have them.", strings.Join(w.certificates, ", "))
-	}
 }
 
 // nameKeys gives each file a key: its own name where that is legal.

@@ -198,22 +198,62 @@ func TestFiles(t *testing.T) {
 		},
 		"SeparateFiles": {
 			reason: "what the provider writes beside a certificate is kept",
-			class:  azure("web", "", "tls", "objectName: text\nobjectEncoding: hex", "objectName: pub\nobjectType: cert"),
+			class:  azure("web", "", "tls", "password", "objectName: text\nobjectEncoding: hex", "objectName: pub\nobjectType: cert"),
+			change: func(s *model.Survey, _ *model.Options) {
+				s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
+				s.Workloads[0].Object.Content = map[string]any{"args": []any{"--cert=/mnt/tls.crt", "--motd=/mnt/my-password.crt"}}
+			},
+			files: []string{
+				"password=web-files/password", "pub=web-files/pub", "text=web-files/text", "tls=web-files/tls", "tls.crt=web-files/tls.crt", "tls.key=web-files/tls.key",
+			},
+			sources: []string{"password=password", "pub=pub", "text=text", "tls=tls", "tls.crt=tls.crt", "tls.key=tls.key"},
+			codes:   []model.Code{"M426", "M433"},
+		},
+		"SeparateFilesUnnamed": {
+			reason: "nothing names a file of one: a plain secret must not keep its SecretSync at PartialSync",
+			class:  azure("web", "", "tls"),
 			change: func(s *model.Survey, _ *model.Options) {
 				s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
 			},
-			files: []string{
-				"pub=web-files/pub", "text=web-files/text", "tls=web-files/tls", "tls.crt=web-files/tls.crt", "tls.key=web-files/tls.key",
+			files:   []string{"tls=web-files/tls"},
+			sources: []string{"tls=tls"},
+			codes:   []model.Code{"M426"},
+		},
+		"SeparateFilesByAnswer": {
+			reason: "the operator knows which ones are certificates",
+			class:  azure("web", "", "tls", "b"),
+			change: func(s *model.Survey, o *model.Options) {
+				s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
+				o.Decisions = map[string]string{"M426/shop/web": "tls, b"}
 			},
-			sources: []string{"pub=pub", "text=text", "tls=tls", "tls.crt=tls.crt", "tls.key=tls.key"},
-			codes:   []model.Code{"M426", "M433"},
+			files: []string{
+				"b=web-files/b", "b.crt=web-files/b.crt", "b.key=web-files/b.key", "tls=web-files/tls", "tls.crt=web-files/tls.crt",
+				"tls.key=web-files/tls.key",
+			},
+			sources: []string{"b=b", "b.crt=b.crt", "b.key=b.key", "tls=tls", "tls.crt=tls.crt", "tls.key=tls.key"},
+			codes:   []model.Code{"M426"},
+		},
+		"SeparateFilesAnsweredBadly": {
+			reason: "a name that is none is not guessed at",
+			class:  azure("web", "", "tls"),
+			change: func(s *model.Survey, o *model.Options) {
+				s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
+				o.Decisions = map[string]string{"M426/shop/web": "yes"}
+			},
+			files: []string{"tls=web-files/tls"},
+			codes: []model.Code{"M423", "M426"},
+		},
+		"SeparateFilesOff": {
+			reason: "where the provider writes none, nothing is asked",
+			class:  azure("web", "", "tls"),
+			files:  []string{"tls=web-files/tls"}, sources: []string{"tls=tls"},
 		},
 		"SeparateFilesOfNoCertificate": {
 			reason: "the operator knows that it is none",
 			class:  azure("web", "", "tls"),
 			change: func(s *model.Survey, o *model.Options) {
 				s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
-				o.Decisions = map[string]string{"M426/shop/web/tls": "no"}
+				o.Decisions = map[string]string{"M426/shop/web": "none"}
 			},
 			files:   []string{"tls=web-files/tls"},
 			sources: []string{"tls=tls"},
@@ -252,7 +292,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreToldOnce: one finding for a class, however many of its objects are asked about.
+// TestCertificatesAreToldOnce: one finding and one question for a class, however many of its objects they are about.
 func TestCertificatesAreToldOnce(t *testing.T) {
 	s := mounted(t, azure("web", "", "a", "b"))
 	s.Installed.Settings = map[string]string{"writeCertAndKeyInSeparateFiles": "true"}
@@ -261,7 +301,7 @@ func TestCertificatesAreToldOnce(t *testing.T) {
 	for _, f := range plan.Findings {
 		told = append(told, f.Message)
 	}
-	if len(told) != 1 || !strings.Contains(told[0], "a, b") || len(plan.Decisions) != 2 {
+	if len(told) != 1 || !strings.Contains(told[0], "a, b") || len(plan.Decisions) != 1 {
 		t.Errorf("got %d decisions and the findings %q", len(plan.Decisions), told)
 	}
 }

@@ -85,8 +85,6 @@ type work struct {
 	// stopped says that nothing more can be said of the class; undecided that something is in the way of its steps, blocked
 	// that no decision takes it out of the way.
 	stopped, undecided, blocked bool
-	// certificates are the objects that may be certificates with files of their own.
-	certificates []string
 }
 
 // A file of a mounted volume, and the source path that gives it.
