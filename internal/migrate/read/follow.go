@@ -338,7 +338,7 @@ func touches(o jsonpatch.Operation, class, mounts bool) bool {
 		return true
 	}
 	volumes := strings.Contains(where, "/volumes/") || strings.Contains(where, "/volumeMounts/")
-	return volumes && mounts && !(o.Op == "add" && strings.HasSuffix(o.Path, "/-"))
+	return volumes && mounts && (o.Op != "add" || !strings.HasSuffix(o.Path, "/-"))
 }
 
 // refers tells whether an operation may change a reference to a Secret: all fields that refer to one have it in their names.

@@ -37,27 +37,19 @@ func Folder(folder fs.FS, changes []model.Change) (Result, error) {
 	e := editor{folder: folder, files: map[string]*yamledit.File{}}
 	var gone, unlisted []model.Change
 	for _, c := range changes {
-		if c.ByHand != "" || c.Verb == model.Edit && c.Place.File == "" {
-			continue
-		}
-		if isUnlisting(c) {
+		switch {
+		case c.ByHand != "", c.Verb == model.Edit && c.Place.File == "":
+		case isUnlisting(c):
 			unlisted = append(unlisted, c)
-			continue
-		}
-		switch c.Verb {
-		case model.Edit, model.Create:
+		case c.Verb == model.Edit, c.Verb == model.Create:
 			if err := e.change(c); err != nil {
 				return Result{}, err
 			}
-		case model.Delete:
+		case c.Verb == model.Delete:
 			gone = append(gone, c)
-		case model.Run, model.Check:
 		}
 	}
-	if err := e.unlist(unlisted); err != nil {
-		return Result{}, err
-	}
-	if err := e.remove(gone); err != nil {
+	if err := errors.Join(e.unlist(unlisted), e.remove(gone)); err != nil {
 		return Result{}, err
 	}
 	return e.result()

@@ -8,6 +8,7 @@
 package jsonpatch
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -86,23 +87,28 @@ func (o Operation) apply(doc any) (any, error) {
 	case "replace":
 		return at(doc, Steps(o.Path), replace(clone(o.Value)))
 	case "copy", "move":
-		value, err := Get(doc, o.From)
-		if err == nil && o.Op == "move" {
-			doc, err = at(doc, Steps(o.From), remove)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return at(doc, Steps(o.Path), add(clone(value)))
+		return o.carry(doc)
 	case "test":
 		value, err := Get(doc, o.Path)
 		if err == nil && !Equal(value, o.Value) {
-			err = fmt.Errorf("another value is there")
+			err = errors.New("another value is there")
 		}
 		return doc, err
 	default:
-		return nil, fmt.Errorf("there is no such operation")
+		return nil, errors.New("there is no such operation")
 	}
+}
+
+// carry copies or moves.
+func (o Operation) carry(doc any) (any, error) {
+	value, err := Get(doc, o.From)
+	if err == nil && o.Op == "move" {
+		doc, err = at(doc, Steps(o.From), remove)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return at(doc, Steps(o.Path), add(clone(value)))
 }
 
 // Get returns the value that a pointer leads to. The place `-`, behind the end of a list, means its last entry.
@@ -233,8 +239,8 @@ func index(step string, length int) (int, error) {
 
 func missing(step string) error { return fmt.Errorf("there is no %s", step) }
 
-// Merge returns a base with a piece merged into it as kustomize does for kinds that it has no schema of: maps are merged, all else
-// is replaced, null takes a field away. It tells whether that is all that the piece asks for: directives ($patch) are not known.
+// Merge returns a base with a piece merged into it as kustomize does for kinds that it has no schema of: maps are merged, all
+// else is replaced, null takes a field away. It tells whether that is all that the piece asks for: directives ($patch) are not known.
 func Merge(base, piece any) (any, bool) {
 	fields, isMap := piece.(map[string]any)
 	if !isMap {

@@ -124,8 +124,8 @@ func synced(o model.Object) bool {
 	})
 }
 
-// principals are those that a class is mounted as, sorted. Patches do not count, as they do not in stage inventory's question: the
-// new identity takes the place of what they name as well.
+// principals are those that a class is mounted as, sorted. Patches do not count, as they do not in stage inventory's question:
+// the new identity takes the place of what they name as well.
 func (p *planner) principals(c model.Class) []string {
 	var found []string
 	for _, w := range p.survey.Workloads {

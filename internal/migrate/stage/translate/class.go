@@ -138,23 +138,3 @@ func isOwners(name string) bool {
 		"helm.sh", "argoproj.io", "fluxcd.io", "config.kubernetes.io", "kustomize.config.k8s.io",
 	}, func(domain string) bool { return prefix == domain || strings.HasSuffix(prefix, "."+domain) })
 }
-
-// manager is who deploys an object, by the same labels and annotations; empty if nobody is known to.
-func manager(content map[string]any) string {
-	for _, field := range []string{"labels", "annotations"} {
-		all, _ := model.Path{"metadata", field}.Get(content)
-		fields, _ := all.(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			prefix, _, _ := strings.Cut(name, "/")
-			switch {
-			case strings.HasSuffix(prefix, "fluxcd.io"):
-				return "Flux"
-			case strings.HasSuffix(prefix, "argoproj.io"):
-				return "Argo CD"
-			case strings.HasSuffix(prefix, "helm.sh"), name == "app.kubernetes.io/managed-by" && fields[name] == "Helm":
-				return "Helm"
-			}
-		}
-	}
-	return ""
-}

@@ -113,26 +113,33 @@ func TestByHand(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		labels map[string]any
-		change func(*model.Survey, *model.Options)
-		want   string
+		// release makes an annotation of Helm's, without which its label says nothing of who deploys.
+		release bool
+		change  func(*model.Survey, *model.Options)
+		want    string
 	}{
-		"Nobody": {reason: "the tool may", labels: map[string]any{"app": "web"}},
-		"Helm":   {reason: "Helm would undo it", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"}, want: "Helm"},
-		"Argo":   {reason: "Argo CD would", labels: map[string]any{"argocd.argoproj.io/instance": "web"}, want: "Argo CD"},
-		"Flux":   {reason: "Flux would", labels: map[string]any{"kustomize.toolkit.fluxcd.io/name": "web"}, want: "Flux"},
+		"Nobody":   {reason: "the tool may", labels: map[string]any{"app": "web"}},
+		"Helm":     {reason: "Helm would undo it", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"}, release: true, want: "Helm"},
+		"Rendered": {reason: "a chart was rendered, and others apply it", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"}},
+		"Argo":     {reason: "Argo CD would", labels: map[string]any{"argocd.argoproj.io/instance": "web"}, want: "Argo CD"},
+		"Flux":     {reason: "Flux would", labels: map[string]any{"kustomize.toolkit.fluxcd.io/name": "web"}, want: "Flux"},
 		"Forced": {
-			reason: "the operator wants it", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"},
+			reason: "the operator wants it", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"}, release: true,
 			change: func(_ *model.Survey, o *model.Options) { o.ForceLive = true },
 		},
 		"Folder": {
-			reason: "a folder is where they read", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"},
+			reason: "a folder is where they read", labels: map[string]any{"app.kubernetes.io/managed-by": "Helm"}, release: true,
 			change: func(s *model.Survey, _ *model.Options) { s.Input.Folder = "repo" },
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			s, o := mounted(t, azure("web", "", "a")), model.Options{Strategy: model.Guide}
-			s.Classes[0].Object.Content["metadata"].(map[string]any)["labels"] = tc.labels
+			metadata := s.Classes[0].Object.Content["metadata"].(map[string]any)
+			metadata["labels"] = tc.labels
+			if tc.release {
+				metadata["annotations"] = map[string]any{"meta.helm.sh/release-name": "web"}
+			}
 			if tc.change != nil {
 				tc.change(&s, &o)
 			}

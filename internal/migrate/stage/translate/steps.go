@@ -73,7 +73,7 @@ func (p *planner) editClass(w *work) {
 
 // byHand says who would undo a change made in the cluster, empty if nobody.
 func (p *planner) byHand(o model.Object) string {
-	who := manager(o.Content)
+	who := o.Manager()
 	if who == "" || p.survey.Input.IsFolder() || p.options.ForceLive {
 		return ""
 	}

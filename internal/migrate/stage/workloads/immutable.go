@@ -26,7 +26,7 @@ func (p *planner) job(w model.Workload, edits []model.FieldEdit) {
 	}
 	name := shortened(w.Object.Name, "-sse")
 	answer, decided := p.plan.Ask(p.options, model.Decision{
-		ID: decisionID(codeJob, w.Object.Ref), Code: codeJob, Object: w.Object.Ref, Required: true, Proposal: answerWait,
+		ID: model.DecisionID(codeJob, w.Object.Ref), Code: codeJob, Object: w.Object.Ref, Required: true, Proposal: answerWait,
 		Question: "What becomes of the Job " + w.Object.Name + ", which " + how + "? Its template cannot be changed.",
 		Options: []model.Option{
 			{Answer: answerWait, Means: "It is left as it is. The CSI driver has to stay until it has ended."},
@@ -51,7 +51,7 @@ func (p *planner) job(w model.Workload, edits []model.FieldEdit) {
 func (p *planner) pod(w model.Workload, edits []model.FieldEdit) {
 	p.say(codePod, w.Object, "", "No controller would make the pod anew, and the volumes of a pod cannot be changed.")
 	answer, _ := p.plan.Ask(p.options, model.Decision{
-		ID: decisionID(codePod, w.Object.Ref), Code: codePod, Object: w.Object.Ref, Proposal: answerManifest,
+		ID: model.DecisionID(codePod, w.Object.Ref), Code: codePod, Object: w.Object.Ref, Proposal: answerManifest,
 		Question: "May the pod " + w.Object.Name + " be deleted and made anew? Nothing else replaces it.",
 		Options: []model.Option{
 			{Answer: answerManifest, Means: "Its manifest is written out; you delete the pod and apply it when it suits."},
@@ -110,7 +110,7 @@ func (p *planner) unknown(w model.Workload, edits []model.FieldEdit) {
 		return
 	}
 	answer, decided := p.plan.Ask(p.options, model.Decision{
-		ID: decisionID(codeUnknown, w.Object.Ref), Code: codeUnknown, Object: w.Object.Ref, Required: true, Proposal: answerEdit,
+		ID: model.DecisionID(codeUnknown, w.Object.Ref), Code: codeUnknown, Object: w.Object.Ref, Required: true, Proposal: answerEdit,
 		Question: "May the pod template at " + path + " of " + w.Object.String() + " (" + w.Object.APIVersion + ") be edited?",
 		Options: []model.Option{
 			{Answer: answerEdit, Means: "The volumes at that path are edited. What its controller makes of that is the controller's."},

@@ -158,17 +158,17 @@ func secretSource(volume string, content any) (field string, value any) {
 // still right when its turn comes.
 func operationEdits(steps []model.Step, list [][]jsonpatch.Operation) []model.FieldEdit {
 	var e edits
-	for i := len(list) - 1; i >= 0; i-- {
-		if len(list[i]) == 0 {
+	for i, operations := range slices.Backward(list) {
+		if len(operations) == 0 {
 			e.fields = append(e.fields, model.FieldEdit{
 				Op: model.OpRemove, Path: model.Path{i}, Was: fieldsOf(steps[i].Operation),
 			})
 			continue
 		}
-		for j := len(list[i]) - 1; j > 0; j-- {
-			e.put(model.Path{i + 1}, fieldsOf(list[i][j]))
+		for _, further := range slices.Backward(operations[1:]) {
+			e.put(model.Path{i + 1}, fieldsOf(further))
 		}
-		e.operation(i, fieldsOf(steps[i].Operation), fieldsOf(list[i][0]))
+		e.operation(i, fieldsOf(steps[i].Operation), fieldsOf(operations[0]))
 	}
 	return e.fields
 }

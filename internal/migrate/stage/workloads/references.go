@@ -17,7 +17,7 @@ func (p *planner) reader(r model.Reader) {
 	var e edits
 	p.references(&e, r.Object, r.Uses)
 	if list := e.list(r.Object.Content); len(list) > 0 {
-		c := p.change(r.Object, manager(r.Object), orderReaders, list)
+		c := p.change(r.Object, r.Object.Manager(), orderReaders, list)
 		c.Summary = "Let " + r.Object.String() + " refer to the Secrets by their new names"
 		p.add(c, r.Object.Partial)
 	}

@@ -103,8 +103,8 @@ volumes:
 
 // Readers without pods: an Ingress follows, wherever the path of its reference ends.
 func TestReaders(t *testing.T) {
-	ingress := read(t, `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web, namespace: shop, labels: {app.kubernetes.io/managed-by: Helm}},
-  spec: {tls: [{hosts: [h], secretName: tls}]}}`)
+	ingress := read(t, `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: web, namespace: shop, labels: {app.kubernetes.io/managed-by: Helm},
+  annotations: {meta.helm.sh/release-name: web}}, spec: {tls: [{hosts: [h], secretName: tls}]}}`)
 	app := class("app", "a")
 	app.Syncs = []model.Sync{{Old: "tls", New: "tls-2"}}
 	for _, path := range []model.Path{{"spec", "tls", 0, "secretName"}, {"spec", "tls", 0}} {

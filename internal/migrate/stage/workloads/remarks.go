@@ -152,19 +152,3 @@ func named(source any) []string {
 	}
 	return names
 }
-
-// manager says who deploys an object that is no workload, by the marks that such programs leave.
-func manager(object model.Object) string {
-	has := func(field, name string) bool { return text(object.Content, "metadata", field, name) != "" }
-	switch {
-	case has("labels", "kustomize.toolkit.fluxcd.io/name"), has("labels", "helm.toolkit.fluxcd.io/name"):
-		return "Flux"
-	case has("annotations", "argocd.argoproj.io/tracking-id"), has("labels", "argocd.argoproj.io/instance"):
-		return "Argo CD"
-	case text(object.Content, "metadata", "labels", "app.kubernetes.io/managed-by") == "Helm",
-		has("annotations", "meta.helm.sh/release-name"):
-		return "Helm"
-	default:
-		return ""
-	}
-}

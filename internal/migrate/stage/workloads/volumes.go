@@ -121,7 +121,7 @@ func trigger(w model.Workload, v model.Volume) model.Decision {
 		where = append(where, m.MountPath+" of "+m.Container)
 	}
 	return model.Decision{
-		ID: decisionID(codeTrigger, w.Object.Ref, v.Name), Code: codeTrigger, Object: w.Object.Ref,
+		ID: model.DecisionID(codeTrigger, w.Object.Ref, v.Name), Code: codeTrigger, Object: w.Object.Ref,
 		Question: "Does anything read the files of the volume " + v.Name + " (" + strings.Join(where, ", ") + ")?",
 		Options: []model.Option{
 			{Answer: answerKeep, Means: "The files stay where they are, from a Secret. This is right even if nobody reads them."},
@@ -138,9 +138,4 @@ func (p *planner) removes(w model.Workload, v model.Volume) bool {
 	}
 	answer, _ := p.options.Decide(trigger(w, v)).Effective()
 	return answer == answerRemove && p.triggers(w, v)
-}
-
-// decisionID names a question about an object, which may share its name with one of another kind.
-func decisionID(code model.Code, ref model.Ref, more ...string) string {
-	return strings.Join(append([]string{string(code), ref.Namespace, ref.Name, ref.Kind}, more...), "/")
 }
