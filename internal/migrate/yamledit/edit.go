@@ -72,6 +72,7 @@ func (f *File) edit(document int, e Edit) error {
 		return err
 	}
 	e.Value = value
+	e = d.hide(e)
 	steps, err := d.tree.plan(e)
 	if err != nil {
 		return err

@@ -61,7 +61,8 @@ func TestTemplated(t *testing.T) {
 		"Quoted":      {reason: "in quotes", source: "a: \"{{ x }}\"\nb: ['{{ y }}']\n'{{': 1\n", want: false},
 		"Comment":     {reason: "in a comment", source: "# {{ x }}\na: 1 # {{ y }}\n", want: false},
 		"Placeholder": {reason: "a placeholder that is a text", source: "a: ${X}\nb: x-${Y}\n${K}: 1\n", want: false},
-		"Unreadable":  {reason: "a placeholder without which it is no YAML", source: "a: [${X}, ${Y}]\n", want: true},
+		"Flow":        {reason: "a placeholder whose braces alone keep it from being YAML", source: "a: [${X}, ${Y}]\n", want: false},
+		"FlowRoot":    {reason: "what may be JSON knows no plain text", source: "{a: ${X}}\n", want: true},
 		"Line":        {reason: "a placeholder instead of lines", source: "a: 1\n${REST}\nb: 2\n", want: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -219,13 +219,18 @@ func checkRandomEdits(t *testing.T, name string, r *rand.Rand, text string) {
 		if err != nil {
 			t.Fatalf("%s: Value: %v\n%s", name, err, text)
 		}
-		if seen, err := asKubernetes([]byte(text)); err != nil || !reflect.DeepEqual(seen, before) {
+		seen, err := asKubernetes([]byte(text))
+		placeholders := err != nil && strings.Contains(text, "${") // it becomes YAML once they are filled in
+		if !placeholders && (err != nil || !reflect.DeepEqual(seen, before)) {
 			t.Fatalf("%s: Kubernetes reads another value (%v):\n%s\n%s", name, err, cmp.Diff(seen, before), text)
 		}
 		for _, none := range [][]yamledit.Edit{nil, {replace(before)}} {
 			if err := file.Apply(0, none); err != nil || string(file.Bytes()) != text {
 				t.Fatalf("%s: editing nothing changed something (%v):\n%s", name, err, cmp.Diff(text, string(file.Bytes())))
 			}
+		}
+		if placeholders {
+			return
 		}
 		e := randomEdit(r, before)
 		e.Value = normal(t, e.Value)

@@ -38,12 +38,16 @@ type place struct {
 
 // parse reads the text of the document.
 func (d *Document) parse() error {
+	d.hidden = false
 	t, err := newTree(d.text)
 	if err == nil && !t.hasTemplate() {
 		d.tree = t
 		return nil
 	}
 	d.tree = nil
+	if err != nil && d.parseHidden() {
+		return nil
+	}
 	if err == nil || looksTemplated(d.text) {
 		return nil
 	}

@@ -33,6 +33,8 @@ type Document struct {
 	text  []byte // from its separator, if it has one, to the next document's
 	first int    // the 0-based line of the file on which text begins
 	tree  *tree  // nil where templated
+	// hidden says that text has other characters for the braces of placeholders
+	hidden bool
 }
 
 // Parse reads a file of YAML or JSON. The name serves errors, which are a *[ParseError].
@@ -66,7 +68,7 @@ func (f *File) number() {
 func (f *File) Bytes() []byte {
 	var b bytes.Buffer
 	for _, d := range f.docs {
-		b.Write(d.text)
+		b.Write(d.shown())
 	}
 	return b.Bytes()
 }
@@ -120,9 +122,9 @@ func (f *File) RemoveDocument(d int) error {
 	if d < 0 || d >= len(f.docs) {
 		return f.noDocument(d)
 	}
-	if head := preamble(f.docs[0].text); d == 0 && len(head) > 0 && len(f.docs) > 1 {
+	if head := preamble(f.docs[0].shown()); d == 0 && len(head) > 0 && len(f.docs) > 1 {
 		next := *f.docs[1]
-		next.text = append(bytes.Clone(head), next.text...)
+		next.text = append(bytes.Clone(head), next.shown()...)
 		if err := next.parse(); err != nil {
 			return err
 		}
@@ -140,11 +142,11 @@ func (f *File) noDocument(d int) error {
 func (f *File) lines() int { return bytes.Count(f.Bytes(), []byte("\n")) + 1 }
 
 // Templated says whether the document is the source of a template, such as one of Helm's, rather than a manifest: it has "{{"
-// outside of quotes and comments, or a "${…}" where it is no YAML before that is filled in. Nothing in it can be read or edited.
+// outside of quotes and comments, or a "${…}" that makes it no YAML, and not one of a name where a text may stand. Nothing in it can be read or edited.
 func (d *Document) Templated() bool { return d.tree == nil }
 
 // Text returns the text of the document, with its separator and comments.
-func (d *Document) Text() string { return string(d.text) }
+func (d *Document) Text() string { return string(d.shown()) }
 
 // Value returns what the document says, with aliases and merge keys resolved, and scalars as Kubernetes reads them: nil, bool,
 // int64, float64, string, []any and map[string]any. It is nil for an empty document. The caller owns it.
@@ -155,6 +157,9 @@ func (d *Document) Value() (any, error) {
 	v, n, err := decode(d.tree.root)
 	if err != nil {
 		return nil, &ParseError{Name: d.name, Line: d.line(n), Reason: err.Error()}
+	}
+	if d.hidden {
+		v = mapTexts(v, showPlaceholders)
 	}
 	return v, nil
 }
