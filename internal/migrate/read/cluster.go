@@ -55,6 +55,8 @@ type cluster struct {
 	known  map[types.UID][]metav1.OwnerReference
 	// climb are the pods whose chain of owners has to be known to its top.
 	climb []pod
+	// parts keep what objects have in common once.
+	parts *sharer
 }
 
 // Cluster reads a live cluster, page by page. Of pods it keeps those that mount the driver, that use a Secret which a class
@@ -95,7 +97,7 @@ func newCluster(config *rest.Config, o ClusterOptions) (*cluster, error) {
 	}
 	c := &cluster{
 		options: o, synced: map[string]bool{}, credentials: map[string]bool{}, owners: map[types.UID]bool{},
-		known: map[types.UID][]metav1.OwnerReference{},
+		known: map[types.UID][]metav1.OwnerReference{}, parts: newSharer(),
 	}
 	c.snapshot.Input = model.Input{Server: config.Host, Namespaces: o.Namespaces, Selector: o.Selector}
 	c.snapshot.ClientIDs = map[string]string{}
@@ -142,6 +144,9 @@ func (c *cluster) read(ctx context.Context) error {
 
 // add keeps an object.
 func (c *cluster) add(content map[string]any) model.Object {
+	for name, field := range content {
+		content[name], _ = c.parts.share(field)
+	}
 	o := model.Object{Ref: refOf(content), Content: content}
 	c.snapshot.Objects = append(c.snapshot.Objects, o)
 	return o

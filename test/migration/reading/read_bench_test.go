@@ -36,8 +36,8 @@ const (
 
 	workloads       = 1000
 	podsPerWorkload = 5
-	// mounting is how many of the workloads mount the driver.
-	mounting = 300
+	// mounting is how many of the workloads mount the driver: all, which is the most that can have to be kept.
+	mounting = 1000
 
 	// What a reading may take at most.
 	maxSeconds = 10
