@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"secretstore/internal/migrate/azscript"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // arguments are a command's, taken apart.
@@ -34,7 +34,7 @@ func common() []string { return []string{"--query", "--output", "--yes", "--only
 // parse finds a command in the table, and refuses what is not wholly known.
 func parse(argv []string) (command, arguments, error) {
 	unsupported := func(why string) (command, arguments, error) {
-		return command{}, arguments{}, &UnsupportedError{Command: azscript.Line(withoutTokens(argv)), Why: why}
+		return command{}, arguments{}, &UnsupportedError{Command: shell.Bash(withoutTokens(argv)), Why: why}
 	}
 	at := slices.IndexFunc(argv, func(word string) bool { return strings.HasPrefix(word, "-") })
 	if at < 0 {

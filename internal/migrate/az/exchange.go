@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"secretstore/internal/azure/entra"
-	"secretstore/internal/migrate/azscript"
+	"secretstore/internal/migrate/model/shell"
 	"secretstore/internal/migrate/model"
 )
 
@@ -28,7 +28,7 @@ func IsExchange(argv []string) bool {
 // error says Entra's reason and the cure. It returns how often it tried.
 func (r *Runner) Await(ctx context.Context, argv []string, token model.Token, mint Mint, atMost time.Duration) (int, error) {
 	if !IsExchange(argv) {
-		return 0, &UnsupportedError{Command: azscript.Line(withoutTokens(argv)), Why: "it is no login with a federated token"}
+		return 0, &UnsupportedError{Command: shell.Bash(withoutTokens(argv)), Why: "it is no login with a federated token"}
 	}
 	given := flags(argv[2:])
 	var unminted error

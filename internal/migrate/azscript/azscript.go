@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // section is a part of the script that is run by itself.
@@ -107,7 +108,7 @@ func inputs(changes []model.Change) string {
 			set[c.Sets] = true
 		}
 		for _, word := range c.Command {
-			for _, name := range variables(word) {
+			for _, name := range shell.Variables(word) {
 				used[name] = true
 			}
 		}
@@ -191,7 +192,7 @@ func usedLater(changes []model.Change) map[string]bool {
 	for _, c := range changes {
 		if isAzure(c) {
 			for _, word := range c.Command {
-				for _, name := range variables(word) {
+				for _, name := range shell.Variables(word) {
 					used[name] = true
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // tokenVariable is what commands call the token that exchange mints.
@@ -52,7 +53,7 @@ func render(c model.Change, needed map[string]bool) string {
 		}
 		words = slices.Concat([]string{"exchange", c.Token.Namespace, c.Token.Account, c.Token.Audience}, words)
 	}
-	command := shell(words)
+	command := shell.Bash(words)
 	if c.Sets != "" {
 		text := c.Sets + "=\"$(" + command + ")\"\n"
 		if needed[c.Sets] {
@@ -62,9 +63,9 @@ func render(c model.Change, needed map[string]bool) string {
 	}
 	if look := existing(words); look != nil {
 		if words[len(words)-1] == "--yes" || slices.Contains(words, "delete") {
-			return "if " + shell(look) + " 2>/dev/null; then\n" + indent(command+"\n") + "fi\n"
+			return "if " + shell.Bash(look) + " 2>/dev/null; then\n" + indent(command+"\n") + "fi\n"
 		}
-		return shell(look) + " 2>/dev/null ||\n" + indent(command+"\n")
+		return shell.Bash(look) + " 2>/dev/null ||\n" + indent(command+"\n")
 	}
 	return command + "\n"
 }
@@ -108,8 +109,8 @@ func flags(words []string, names ...string) []string {
 // condition begins an if of `NAME=value` or `NAME!=value`.
 func condition(when string) string {
 	if name, value, found := strings.Cut(when, "!="); found {
-		return "if [ \"${" + name + ":-}\" != " + quote(value) + " ]; then\n"
+		return "if [ \"${" + name + ":-}\" != " + shell.Bash([]string{value}) + " ]; then\n"
 	}
 	name, value, _ := strings.Cut(when, "=")
-	return "if [ \"${" + name + ":-}\" = " + quote(value) + " ]; then\n"
+	return "if [ \"${" + name + ":-}\" = " + shell.Bash([]string{value}) + " ]; then\n"
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 //go:embed report.html.tmpl
@@ -17,7 +18,7 @@ var page string
 // HTML is the report as one file that loads nothing: it can be mailed, printed, and read where there is no network.
 func HTML(r model.Report) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"shell": Shell, "source": source, "installed": installed, "explain": explain, "groups": groups, "actions": actions,
+		"shell": shell.Command, "source": source, "installed": installed, "explain": explain, "groups": groups, "actions": actions,
 		"subject": subject, "lower": strings.ToLower, "state": stateOf, "anchor": anchor,
 	}).Parse(page)
 	if err != nil {

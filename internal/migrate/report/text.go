@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // Text is the report for people at a terminal: counts, what has to be decided or looked at, and the steps in their order. With
@@ -240,7 +241,7 @@ func details(c model.Change, wide bool) []string {
 	}
 	add("in ", c.Place.String(), wide)
 	add("by hand: ", c.ByHand, true)
-	add("$ ", Shell(c.Command), true)
+	add("$ ", shell.Command(c.Command), true)
 	add("do: ", c.Manual, wide)
 	if c.Irreversible {
 		lines = append(lines, "cannot be undone")
