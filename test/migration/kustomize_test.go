@@ -39,7 +39,7 @@ func build(t *testing.T, overlay string) []*unstructured.Unstructured {
 }
 
 // rewriteFile changes a file of a copied fixture.
-func rewriteFile(t *testing.T, name, old, new string) {
+func rewriteFile(t *testing.T, name, old, with string) {
 	t.Helper()
 	content, err := os.ReadFile(name)
 	if err != nil {
@@ -48,7 +48,7 @@ func rewriteFile(t *testing.T, name, old, new string) {
 	if !strings.Contains(string(content), old) {
 		t.Fatalf("%s has no %q", name, old)
 	}
-	if err := os.WriteFile(name, []byte(strings.Replace(string(content), old, new, 1)), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(strings.Replace(string(content), old, with, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -92,6 +92,29 @@ func TestFolderKustomizations(t *testing.T) {
 			},
 			findings: []string{"M173 base/kustomization.yaml:8", "M173 base/j.yaml:2"},
 		},
+		"JSON patches that are not sure": {
+			reason: "what they patch, or which volume they count, is not known; one that is sure is the object that it makes",
+			files: map[string]string{
+				"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": mounting, "a/j.yaml": "- {op: remove, path: /spec/template/spec/volumes/0/csi}\n",
+				"a/kustomization.yaml": "resources: [../base]\npatches:\n- {path: j.yaml, target: {kind: Deployment, name: w.b}}\n",
+				"b/kustomization.yaml": "resources: [../base]\npatches:\n- target: {kind: Deployment, labelSelector: a=b}\n  patch: '[{op: remove, path: /spec/template/spec/volumes/0/csi}]'\n",
+				"c/kustomization.yaml": "resources: [../base]\npatches:\n- target: {kind: Deployment, name: web}\n  patch: '[{op: remove, path: /spec/template/spec/volumes/1/csi}]'\n",
+				"d/kustomization.yaml": "resources: [../base]\npatches:\n- target: {kind: Deployment}\n  patch: '[{op: add, path: /spec/template/spec/volumes/0, value: {name: x}}]'\n" +
+					"- target: {kind: Deployment}\n  patch: '[{op: remove, path: /spec/template/spec/volumes/1/csi}]'\n",
+			},
+			objects: []string{
+				"Deployment web@a/j.yaml:1 partial", "Deployment web@base/web.yaml:1",
+				"Deployment web@d/kustomization.yaml:4 in /patches/0/patch partial",
+			},
+			findings: []string{"M173 b/kustomization.yaml:4", "M173 c/kustomization.yaml:4", "M173 d/kustomization.yaml:6"},
+		},
+		"Inline patches that cannot be read": {
+			reason: "each is named with its line",
+			files: map[string]string{
+				"kustomization.yaml": "patches:\n- patch: |-\n    a: [\n- patch: |-\n    - op: remove\n      path: /a\n    - op: remove\n",
+			},
+			findings: []string{"M182 kustomization.yaml:3", "M182 kustomization.yaml:5"},
+		},
 		"Flux": {
 			reason:  "its kind Kustomization is an object",
 			files:   map[string]string{"kustomization.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k}\n"},

@@ -18,7 +18,8 @@ const (
 // JSON, whose readers know no plain text, stays as it is.
 func hidePlaceholders(text []byte) []byte {
 	content := bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(text), []byte("---")))
-	if bytes.ContainsAny(text, openBrace+closeBrace) || bytes.HasPrefix(content, []byte("{")) || bytes.HasPrefix(content, []byte("[")) {
+	flow := bytes.HasPrefix(content, []byte("{")) || bytes.HasPrefix(content, []byte("["))
+	if flow || bytes.ContainsAny(text, openBrace+closeBrace) {
 		return text
 	}
 	return regexp.MustCompile(`\$\{([^{}\r\n]*)\}`).ReplaceAll(text, []byte("$$"+openBrace+"${1}"+closeBrace))

@@ -142,7 +142,8 @@ func (f *File) noDocument(d int) error {
 func (f *File) lines() int { return bytes.Count(f.Bytes(), []byte("\n")) + 1 }
 
 // Templated says whether the document is the source of a template, such as one of Helm's, rather than a manifest: it has "{{"
-// outside of quotes and comments, or a "${…}" that makes it no YAML, and not one of a name where a text may stand. Nothing in it can be read or edited.
+// outside of quotes and comments, or a "${…}" that makes it no YAML, and not one of a name where a text may stand. Nothing in
+// it can be read or edited.
 func (d *Document) Templated() bool { return d.tree == nil }
 
 // Text returns the text of the document, with its separator and comments.

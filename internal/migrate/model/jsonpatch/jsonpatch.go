@@ -240,7 +240,8 @@ func index(step string, length int) (int, error) {
 func missing(step string) error { return fmt.Errorf("there is no %s", step) }
 
 // Merge returns a base with a piece merged into it as kustomize does for kinds that it has no schema of: maps are merged, all
-// else is replaced, null takes a field away. It tells whether that is all that the piece asks for: directives ($patch) are not known.
+// else is replaced, null takes a field away. It tells whether that is all that the piece asks for: directives ($patch) are not
+// known.
 func Merge(base, piece any) (any, bool) {
 	fields, isMap := piece.(map[string]any)
 	if !isMap {

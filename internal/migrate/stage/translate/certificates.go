@@ -46,8 +46,8 @@ func (p *planner) askCertificates(w *work, candidates, evident []string) []strin
 	if len(evident) > 0 {
 		proposal = strings.Join(evident, ",")
 	}
-	p.tell(w, codeSeparate, "The provider writes certificate and key into files of their own, NAME.crt and NAME.key. Of the objects %s, "+
-		"those that are certificates have them; files of these are named by something that was read: %s.",
+	p.tell(w, codeSeparate, "The provider writes certificate and key into files of their own, NAME.crt and NAME.key. Of the "+
+		"objects %s, those that are certificates have them; files of these are named by something that was read: %s.",
 		strings.Join(candidates, ", "), strings.ReplaceAll(proposal, ",", ", "))
 	answer, _ := p.ask(w, codeSeparate, "", model.Decision{
 		Question: fmt.Sprintf("Which objects of the class %s are certificates whose .crt and .key files are read?", w.ref().Name),
