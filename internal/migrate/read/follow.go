@@ -42,7 +42,8 @@ func (f *kustomizer) bases(p patch) []model.Object {
 	files, _ := f.reach(p.of)
 	var found []model.Object
 	for _, o := range f.objects {
-		if files[o.Place.File] && p.fits(o) {
+		isSecret := o.Kind == "Secret" && o.Group() == "" // what a patch puts into one is a value of a secret
+		if files[o.Place.File] && p.fits(o) && !isSecret {
 			found = append(found, o)
 		}
 	}

@@ -78,6 +78,8 @@ func FuzzFolder(f *testing.F) {
 	f.Add("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: swordfish}\n", "patches: [{patch: 'a: b'}]")
 	f.Add("a: &a [*a]\n--- \n{{ x }}", "namespace: a\nresources: [.., a.yaml, 1, {}]\npatches: [1, {path: a.yaml, target: 1}]")
 	f.Add("- op: add\n  path: /spec/volumes/0\n", "patches: [{path: a.yaml, target: {kind: Pod}}]\npatchesStrategicMerge: [a.yaml, 1]")
+	f.Add("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: b}\n", "resources: [a.yaml]\npatches:\n- target: {name: a}\n"+
+		"  patch: '[{op: add, path: /stringData/secret, value: swordfish}, {op: add, path: /x, value: {driver: secrets-store.csi.k8s.io}}]'")
 	f.Add("{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [1, {}, null]}", "<<: {namespace: a}")
 	f.Add("${a}: [${b}]\nx: !!binary aGk=\ny: !!int a\n? [a]\n: b", "\ufeff")
 	f.Fuzz(func(t *testing.T, manifest, kustomization string) {

@@ -326,6 +326,7 @@ func corpus() []string {
 	return []string{
 		"a: 1 # c\nb:\n  - x\n  - y: |\n      t\n    z: 'q'\n", "a: &a {x: 1}\nb:\n  <<: *a\n  y: *a\n", "{\"a\": [1, {\"b\": null}], \"c\": \"d\"}", "- - a\n  - b\n-\n- &x\n  k: v\n",
 		"---\na: >-\n  f\n  g\n\n\n---\n# c\n...\nb: \"q\n  r\"\n", "? a\n: b\n? [c]\n: d\n", "a: !!str 5\n!!map b: !<x> c\n", "a: |+\n  k\n\n\nb: |2-\n    i\n", "\ufeffa: 1\r\nb:\r\n- x\r\n", "a: {{ b }}\n---\nc: ${D}\n",
+		"a: {b: ${C}, d: [x-${E}]} # ${F}\ng: ${H}\n",
 		"a: b\n  c\n\n  d\ne: [f: g, h,]\n", "a:\n# c\n- x # y\n # z\n\n- w\n", "%YAML 1.1\n---\na: yes\n", "\"a\": 'b''c'\n'd' : \"\\u00e9\\\"\"\n", "a: [\n  x, # c\n  # d\n  y\n]\n",
 	}
 }
