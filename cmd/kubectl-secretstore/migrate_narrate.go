@@ -12,7 +12,7 @@ import (
 	"secretstore/internal/migrate/act"
 	"secretstore/internal/migrate/install"
 	"secretstore/internal/migrate/model"
-	migrationreport "secretstore/internal/migrate/report"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // How often a long step is told about: at a terminal, and elsewhere.
@@ -121,7 +121,7 @@ func (n *narrator) tell(e act.Event) {
 		}
 	default:
 		if install.Is(e.Step) && e.Kind == act.EventMade {
-			e.Text = "the same by helm: " + migrationreport.Shell(e.Step.Command)
+			e.Text = "the same by helm: " + shell.Command(e.Step.Command)
 		}
 		n.line(e.Kind, summary, e.Text)
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // Options are what the operator allows and has answered.
@@ -169,7 +170,7 @@ func words(c model.Change) []string {
 		lines = append(lines, c.Manual)
 	}
 	if len(c.Command) > 0 {
-		lines = append(lines, "  "+shell(c.Command))
+		lines = append(lines, "  "+shell.Command(c.Command))
 	}
 	return append(lines, "Then run again.")
 }

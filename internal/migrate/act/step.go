@@ -287,15 +287,3 @@ func text(v any, path ...any) string {
 	s, _ := found.(string)
 	return s
 }
-
-// shell is a command for people to read; words with spaces or signs are quoted.
-func shell(command []string) string {
-	quoted := make([]string, 0, len(command))
-	for _, word := range command {
-		if word == "" || strings.ContainsAny(word, " \t\n'\"\\$`(){}[]<>|&;*?!#~") {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		quoted = append(quoted, word)
-	}
-	return strings.Join(quoted, " ")
-}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"secretstore/internal/azure/entra"
-	"secretstore/internal/migrate/model/shell"
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // between is the pause between two exchanges: each mints a token.

@@ -1,6 +1,6 @@
 package model
 
-// The codes of what reading Azure has to say, M182 to M189.
+// The codes of what reading Azure has to say, M182 to M188.
 const (
 	AzureNotAsked Code = "M182"
 	AzureNoLogin  Code = "M183"

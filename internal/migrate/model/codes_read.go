@@ -16,7 +16,7 @@ const (
 	NestedList        Code = "M179"
 	OutsideResource   Code = "M180"
 	KindNotListed     Code = "M181"
-	BrokenPatch       Code = "M182"
+	BrokenPatch       Code = "M189"
 )
 
 // readCodes are the findings of reading a cluster or a folder.
