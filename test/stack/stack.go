@@ -120,6 +120,19 @@ func (s *Stack) Install(ctx context.Context) error {
 	if err := s.options.Cluster.Apply(ctx, []byte(namespace), manifests); err != nil {
 		return fmt.Errorf("installing the chart: %w", err)
 	}
+	return s.signInController(ctx)
+}
+
+// StartInstalled starts the controller of a chart that somebody else has installed, as its service account.
+func (s *Stack) StartInstalled(ctx context.Context) error {
+	if err := s.signInController(ctx); err != nil {
+		return err
+	}
+	return s.RestartController(ctx)
+}
+
+// signInController writes [Stack.Kubeconfig].
+func (s *Stack) signInController(ctx context.Context) error {
 	config, err := s.options.Cluster.ServiceAccountConfig(ctx, chart.Namespace, chart.Account)
 	if err != nil {
 		return err
