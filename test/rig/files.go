@@ -46,11 +46,40 @@ func (d *Driver) read(ctx context.Context, class *csi.SecretProviderClass, volum
 	if class.Spec.Provider != providerAzure {
 		return files{}, nil
 	}
-	parameters := class.Spec.Parameters
 	as, err := d.identity(ctx, class, volume)
 	if err != nil {
 		return nil, err
 	}
+	return d.readAs(ctx, class, as)
+}
+
+// Gives reads what a class gives now, read as somebody: the files of a volume by their paths, and the Secrets of its secretObjects.
+// Nothing is written.
+func (d *Driver) Gives(ctx context.Context, class *csi.SecretProviderClass, as stack.Operator) (map[string][]byte, []*corev1.Secret, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found, err := d.readAs(ctx, class, as)
+	if err != nil {
+		return nil, nil, err
+	}
+	contents := map[string][]byte{}
+	for path, f := range found {
+		contents[path] = f.content
+	}
+	var secrets []*corev1.Secret
+	for _, object := range class.Spec.SecretObjects {
+		secret, err := secretOf(class.Namespace, object, found)
+		if err != nil {
+			return nil, nil, err
+		}
+		secrets = append(secrets, secret)
+	}
+	return contents, secrets, nil
+}
+
+// readAs reads all objects of a class as somebody.
+func (d *Driver) readAs(ctx context.Context, class *csi.SecretProviderClass, as stack.Operator) (files, error) {
+	parameters := class.Spec.Parameters
 	reader, err := d.reader(readerKey{vault: parameters["keyvaultName"], as: as})
 	if err != nil {
 		return nil, err

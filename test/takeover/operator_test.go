@@ -3,6 +3,7 @@ package takeover_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -222,25 +223,50 @@ func (w *world) answer(answers map[string]string) {
 	}
 }
 
-// migrate runs the program, and returns what it said and how it ended.
-func (w *world) migrate(args ...string) (text string, code int) {
+// ended is how the program ended: its summary, if it got so far, all that it said, and its exit code.
+type ended struct {
+	Made   int            `json:"made"`
+	Left   []leftStep     `json:"left"`
+	Found  int            `json:"found"`
+	Fates  map[string]int `json:"fates"`
+	Counts struct {
+		Total, Translated, NeedsDecision, Blocked, NotInUse int
+	} `json:"counts"`
+	said string
+	code int
+}
+
+// leftStep is a step that the program left to somebody.
+type leftStep struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+}
+
+// migrate runs the program, and returns how it ended.
+func (w *world) migrate(args ...string) ended {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), w.program, slices.Concat([]string{"migrate"}, args, []string{"--state", w.state})...)
+	args = slices.Concat([]string{"migrate"}, args, []string{"-o", "json", "--state", w.state})
+	cmd := exec.CommandContext(w.t.Context(), w.program, args...)
 	cmd.Env = w.env
-	var out bytes.Buffer
-	cmd.Stdout = io.MultiWriter(&out, w.t.Output())
-	cmd.Stderr = cmd.Stdout
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, io.MultiWriter(&said, w.t.Output())
 	began := time.Now()
 	err := cmd.Run()
-	w.output.Write(out.Bytes())
+	w.output.Write(slices.Concat(out.Bytes(), said.Bytes()))
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		w.t.Fatal(err)
 	}
-	w.t.Logf("migrate %s took %.1f s, exit code %d", strings.Join(args, " "), time.Since(began).Seconds(), cmd.ProcessState.ExitCode())
-	return out.String(), cmd.ProcessState.ExitCode()
+	e := ended{said: said.String(), code: cmd.ProcessState.ExitCode()}
+	if out.Len() > 0 {
+		if err := json.Unmarshal(out.Bytes(), &e); err != nil {
+			w.t.Fatalf("%v: %s", err, out.String())
+		}
+	}
+	w.t.Logf("%s took %.1f s, exit code %d", strings.Join(args[:2], " "), time.Since(began).Seconds(), e.code)
+	return e
 }
 
-// old says whether the old principal still has rights on a vault.
+// rightsOf are the roles that a principal has on the vaults.
 func (w *world) rightsOf(client string) []string {
 	w.t.Helper()
 	principal, err := w.arm.Principal(w.t.Context(), client)
