@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -126,7 +127,7 @@ func (c *Chart) fit(r *Release) error {
 // apply makes or updates an object, and tells whether that changed anything. Definitions, the namespace and the key of hashes are
 // left as they are if they are there: another definition may be the driver's, and another key would make every hash another one.
 func (c *Chart) apply(ctx context.Context, object *unstructured.Unstructured) (bool, error) {
-	before := &metav1.PartialObjectMetadata{}
+	before := &unstructured.Unstructured{}
 	before.SetGroupVersionKind(object.GroupVersionKind())
 	err := c.client.Get(ctx, client.ObjectKeyFromObject(object), before)
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -140,21 +141,22 @@ func (c *Chart) apply(ctx context.Context, object *unstructured.Unstructured) (b
 	if err := c.client.Apply(ctx, configuration, client.FieldOwner(Manager)); err != nil {
 		return false, err
 	}
-	after := &metav1.PartialObjectMetadata{}
+	after := &unstructured.Unstructured{}
 	after.SetGroupVersionKind(object.GroupVersionKind())
 	if err := c.client.Get(ctx, client.ObjectKeyFromObject(object), after); err != nil {
 		return true, err
 	}
-	return changed(before, after), c.established(ctx, object)
+	return !equality.Semantic.DeepEqual(essence(before), essence(after)), c.established(ctx, object)
 }
 
-// changed tells whether an object is another one now. Where the API server counts what is wanted (generation), that counts:
-// statuses are written by others at any time.
-func changed(before, after *metav1.PartialObjectMetadata) bool {
-	if before.ResourceVersion != "" && after.Generation > 0 {
-		return before.Generation != after.Generation
-	}
-	return before.ResourceVersion != after.ResourceVersion
+// essence is what of an object somebody asked for. Admission policies get another resourceVersion by each apply, since the API
+// server completes their matchConstraints only after that has written them.
+func essence(object *unstructured.Unstructured) map[string]any {
+	content := object.DeepCopy()
+	content.SetResourceVersion("")
+	content.SetManagedFields(nil)
+	delete(content.Object, "status")
+	return content.Object
 }
 
 // errSlow says that the API server does not serve a definition.
