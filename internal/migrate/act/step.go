@@ -32,7 +32,7 @@ func (r *run) owned(ctx context.Context, namespace string, value any) (any, erro
 	references, _ := value.([]any)
 	for i, entry := range references {
 		owner, _ := entry.(map[string]any)
-		if owner["uid"] != variableUID {
+		if owner["uid"] != variableUID && owner["uid"] != variableClass {
 			continue
 		}
 		ref := model.Ref{
@@ -45,7 +45,7 @@ func (r *run) owned(ctx context.Context, namespace string, value any) (any, erro
 		case sight.UID != "":
 			owner["uid"] = sight.UID
 		case !r.Options.DryRun:
-			return nil, &RefusedError{Object: ref, Why: "it is not there, and a Secret is to be handed over to it"}
+			return nil, &RefusedError{Object: ref, Why: "it is not there, and a Secret is to be its own"}
 		}
 		references[i] = owner
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	variableToken = "FEDERATED_TOKEN"
 	variableUID   = "${UID_OF_SECRETSYNC}"
+	variableClass = "${UID_OF_CLASS}"
 )
 
 // UnsetError says that a step needs a variable that has no value.
@@ -167,8 +168,9 @@ func (r *replacer) of(name string) string {
 	if value := r.values[name]; value != "" {
 		return value
 	}
-	if name != variableToken && "${"+name+"}" != variableUID && r.err == nil {
+	variable := "${" + name + "}"
+	if name != variableToken && variable != variableUID && variable != variableClass && r.err == nil {
 		r.err = &UnsetError{Name: name, SetBy: r.setBy[name]}
 	}
-	return "${" + name + "}"
+	return variable
 }

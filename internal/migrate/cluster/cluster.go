@@ -114,6 +114,8 @@ func (c *Cluster) Look(ctx context.Context, step model.Change) (act.Sight, error
 	switch {
 	case step.Verb == model.Create:
 		return c.lookCreate(ctx, step)
+	case keeperOf(step) != nil:
+		return c.lookKept(ctx, step)
 	case step.Verb == model.Edit && isSecret(step.Object):
 		return c.lookHandOver(ctx, step)
 	case step.Verb == model.Edit:
@@ -129,6 +131,8 @@ func (c *Cluster) Apply(ctx context.Context, step model.Change, seen act.Sight, 
 	switch {
 	case step.Verb == model.Create:
 		return c.create(ctx, step, seen, dry)
+	case keeperOf(step) != nil:
+		return c.keep(ctx, step, seen, dry)
 	case step.Verb == model.Edit && isSecret(step.Object):
 		return c.handOver(ctx, step, seen, dry)
 	case step.Verb == model.Edit:

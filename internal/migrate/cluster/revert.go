@@ -20,6 +20,8 @@ func (c *Cluster) Revert(ctx context.Context, e act.Entry) error {
 	switch {
 	case e.Change.Verb == model.Create:
 		return c.unmake(ctx, e)
+	case keeperOf(e.Change) != nil:
+		return c.keepNoMore(ctx, e)
 	case e.Change.Verb == model.Edit && isSecret(e.Change.Object):
 		return c.takeBack(ctx, e)
 	case e.Change.Verb == model.Edit:

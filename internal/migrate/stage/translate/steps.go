@@ -25,6 +25,7 @@ const (
 	orderSync
 	orderAdopt // Guide: the driver is gone already
 	orderCheck
+	orderKeep // ZeroDowntime: before workloads are changed
 )
 
 // Places of the steps of the hand-over.
