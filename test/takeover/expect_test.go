@@ -167,11 +167,6 @@ func (w *world) expectNothingOld() {
 			w.t.Errorf("the old class %s/%s is there", class.Namespace, class.Name)
 		}
 	}
-	var statuses csi.SecretProviderClassPodStatusList
-	w.list(&statuses)
-	for _, status := range statuses.Items {
-		w.t.Errorf("%s/%s is there", status.Namespace, status.Name)
-	}
 	var secrets corev1.SecretList
 	w.list(&secrets)
 	for _, secret := range secrets.Items {
@@ -246,7 +241,7 @@ func (w *world) expectNoValueShown() {
 			if secret, is := o.(*corev1.Secret); is {
 				secret.Data = nil
 			}
-			shown[w.text(o)[:0]+o.GetNamespace()+"/"+o.GetName()] += w.text(o)
+			shown[o.GetNamespace()+"/"+o.GetName()] += w.text(o)
 		})
 	}
 	value := values()
@@ -257,7 +252,8 @@ func (w *world) expectNoValueShown() {
 	}
 }
 
-// pruneWhatIsOver lets go what the driver's Secrets would have gone with: ReplicaSets of before, and Jobs that have ended.
+// pruneWhatIsOver lets go what the driver's Secrets would have gone with: ReplicaSets of before, and Jobs that have ended. After that
+// nothing says any more that something is mounted.
 func (w *world) pruneWhatIsOver() {
 	w.t.Helper()
 	var sets appsv1.ReplicaSetList
@@ -291,7 +287,12 @@ func (w *world) pruneWhatIsOver() {
 				return errStill(pod.Name)
 			}
 		}
-		return nil
+		var statuses csi.SecretProviderClassPodStatusList
+		err := w.Client.List(w.t.Context(), &statuses)
+		if len(statuses.Items) > 0 {
+			return errStill(statuses.Items[0].Name)
+		}
+		return err
 	})
 }
 
