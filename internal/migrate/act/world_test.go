@@ -115,13 +115,32 @@ func (w *cluster) remove(ref model.Ref) {
 	uid := text(w.objects[ref], "metadata", "uid")
 	delete(w.objects, ref)
 	for other, content := range w.objects {
-		owners, _ := model.Path{"metadata", "ownerReferences"}.Get(content)
-		list, _ := owners.([]any)
+		list := owners(content)
 		alive := slices.ContainsFunc(list, func(o any) bool { return text(o, "uid") != uid })
 		if len(list) > 0 && !alive && other.Namespace == ref.Namespace {
 			w.remove(other)
 		}
 	}
+}
+
+// owners are the owner references of an object.
+func owners(content map[string]any) []any {
+	found, _ := model.Path{"metadata", "ownerReferences"}.Get(content)
+	list, _ := found.([]any)
+	return list
+}
+
+// isLasting tells an owner that stays when pods go: a SecretSync, or the class that keeps a Secret until then.
+func isLasting(owner any) bool {
+	return slices.Contains([]string{"SecretSync", "SecretProviderClass"}, text(owner, "kind"))
+}
+
+// keeps tells the step that has a class own a Secret, too: what it says comes to the owners that are there.
+func keeps(c model.Change) bool {
+	if c.Object.Kind != "Secret" || len(c.Edits) != 1 {
+		return false
+	}
+	return text(c.Edits[0].Value, 0, "kind") == "SecretProviderClass"
 }
 
 // same compares what people write of an object.
@@ -177,7 +196,7 @@ func (w *cluster) sight(c model.Change) act.Sight {
 		switch {
 		case !there:
 			s.Standing = act.Gone
-		case len(c.Edits) == 0:
+		case len(c.Edits) == 0, keeps(c) && slices.ContainsFunc(owners(now), isLasting):
 			s.Standing = act.Done
 		case patch(forth, c.Edits, c.Object.Kind == "Secret"):
 			s.Standing = act.Open
@@ -217,6 +236,11 @@ func (w *cluster) Apply(_ context.Context, c model.Change, seen act.Sight, dry b
 		w.put(c.Object, fields(c.Content))
 	case model.Edit:
 		edited := fields(now)
+		if keeps(c) {
+			c.Edits = slices.Clone(c.Edits)
+			added, _ := c.Edits[0].Value.([]any)
+			c.Edits[0].Value = slices.Concat(owners(now), added)
+		}
 		if !patch(edited, c.Edits, c.Object.Kind == "Secret") {
 			return act.Sight{}, fmt.Errorf("%s cannot be patched", c.Object)
 		}

@@ -202,6 +202,7 @@ func resources() map[string]schema.GroupVersionResource {
 		"CronJob":               {Group: "batch", Version: "v1", Resource: "cronjobs"},
 		"Job":                   {Group: "batch", Version: "v1", Resource: "jobs"},
 		"SecretSync":            {Group: "secret-sync.x-k8s.io", Version: "v1alpha1", Resource: "secretsyncs"},
+		"SecretProviderClass":   {Group: "secrets-store.csi.x-k8s.io", Version: "v1", Resource: "secretproviderclasses"},
 	}
 }
 

@@ -27,9 +27,9 @@ func TestHandOver(t *testing.T) {
 			steps: append(begin[:4:4], "701 create SecretSync db"),
 		},
 		"Made": {
-			reason: "digests first, then the SecretSync whose UID the Secret needs, then the one update",
+			reason: "the class keeps it until then; digests first, then the SecretSync whose UID the Secret needs, then the one update",
 			change: func(s *model.Survey, _ *model.Options) { s.Synced = []model.SyncedSecret{driverMade("db", "web")} },
-			steps:  append(begin[:4:4], "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
+			steps:  append(begin[:4:4], "504 edit Secret db", "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
 		},
 		"DriverThatRewrites": {
 			reason: "since 1.6.0 the driver writes every 5 minutes",
@@ -37,7 +37,7 @@ func TestHandOver(t *testing.T) {
 				s.Synced = []model.SyncedSecret{driverMade("db", "web")}
 				s.Installed.DriverVersion = "v1.6.0"
 			},
-			steps: append(begin[:4:4], "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
+			steps: append(begin[:4:4], "504 edit Secret db", "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
 			codes: []model.Code{"M430"},
 		},
 		"OlderDriver": {
@@ -46,7 +46,7 @@ func TestHandOver(t *testing.T) {
 				s.Synced = []model.SyncedSecret{driverMade("db", "web")}
 				s.Installed.DriverVersion = "v1.5.6"
 			},
-			steps: append(begin[:4:4], "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
+			steps: append(begin[:4:4], "504 edit Secret db", "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"),
 		},
 		"Folder": {
 			reason: "manifests cannot hand over, which is said",

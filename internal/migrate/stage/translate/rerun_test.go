@@ -31,7 +31,7 @@ func TestRunAfterWorkloadsWereChanged(t *testing.T) {
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("identities %s: the translation (-want +got):\n%s", name, diff)
 		}
-		want := []string{"700 check Secret db", "701 create SecretSync db", "702 edit Secret db"}
+		want := []string{"504 edit Secret db", "700 check Secret db", "701 create SecretSync db", "702 edit Secret db"}
 		if diff := cmp.Diff(want, steps(plan)); diff != "" {
 			t.Errorf("identities %s: steps (-want +got):\n%s", name, diff)
 		}
