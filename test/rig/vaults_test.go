@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -132,7 +133,7 @@ func TestPrincipals(t *testing.T) {
 			ClientSecrets: []state.ClientSecret{{Value: rig.Operator(tenant).ClientSecret}},
 		},
 	}
-	if diff := cmp.Diff(want, seed.Applications); diff != "" {
+	if diff := cmp.Diff(want, seed.Applications, cmpopts.IgnoreUnexported(state.Application{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("applications (-want +got):\n%s", diff)
 	}
 	roles := map[string]int{}

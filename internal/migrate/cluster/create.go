@@ -23,6 +23,16 @@ const absentVersion = "1"
 // it without effect: if that changes nothing, the object says all that it should. One that this migration has made and that is to
 // be otherwise by now is open; one of somebody else's is theirs.
 func (c *Cluster) lookCreate(ctx context.Context, step model.Change) (act.Sight, error) {
+	for try := 1; ; try++ {
+		seen, err := c.lookCreateOnce(ctx, step)
+		// A status that its controller writes just now is no reason to stop: nothing is changed here.
+		if _, conflict := errors.AsType[*act.ConflictError](err); !conflict || try == tries {
+			return seen, err
+		}
+	}
+}
+
+func (c *Cluster) lookCreateOnce(ctx context.Context, step model.Change) (act.Sight, error) {
 	live, err := c.get(ctx, step.Object)
 	if err != nil {
 		return act.Sight{}, err

@@ -53,8 +53,8 @@ stringData: {key: canary}
 	f.look(t, step, act.Open)
 	f.revert(t, made) // twice is once
 	expect("after that was taken back again", "set")
-	f.patch(t, secret, `{"metadata":{"labels":{"secrets-store.csi.k8s.io/managed":null}}}`)
+	f.patch(t, secret, `[{"op":"remove","path":"/metadata/labels"}]`)
 	f.look(t, step, act.Foreign)
-	f.patch(t, secret, `{"metadata":{"labels":{"secrets-store.sync.x-k8s.io":""}}}`)
+	f.patch(t, secret, `[{"op":"add","path":"/metadata/labels","value":{"secrets-store.sync.x-k8s.io":""}}]`)
 	f.look(t, step, act.Done) // it was handed over
 }
