@@ -12,11 +12,11 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 TEST := $(GO) -C tools run ./testsummary $(CURDIR)
 CRDS := $(CURDIR)/charts/secretstore/crds
 
-.PHONY: help build generate verify lint fmt test test-node test-long demo bench bench-scale bench-code vulncheck controlplane clean
+.PHONY: help build generate verify lint fmt test test-node test-long demo demo-migration bench bench-scale bench-code vulncheck controlplane clean
 .PHONY: verify-modules verify-generated verify-format
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the programs into bin/
 	@$(GO) -C tools run ./build programs
@@ -82,6 +82,9 @@ test-node: ## check the emulator against Azure's JavaScript SDK; needs Node.js 2
 
 demo: controlplane build ## show the whole way from a vault to a Secret on this machine; KEEP=1 leaves it running to be tried
 	@exec bin/demo
+
+demo-migration: controlplane build ## show a shop of workloads being moved from the CSI driver, on this machine; KEEP=1 leaves it running to be tried
+	@exec bin/demo-migration
 
 # What a variable on make's command line says reaches the program by its environment.
 bench: controlplane build ## measure requests, time, CPU and memory beside the least they could be; N=500 RUNS=3 SHAPES=A,B OUT=FILE CHECK=1

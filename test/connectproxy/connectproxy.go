@@ -5,6 +5,7 @@ package connectproxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 // Proxy is a running proxy.
 type Proxy struct {
 	address string
+	server  *http.Server
+	served  chan error // how it ended
 
 	mu    sync.Mutex
 	to    string
@@ -25,21 +28,37 @@ type Proxy struct {
 // Start starts a proxy on loopback. It ends with the test.
 func Start(t testing.TB) *Proxy {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	p, err := Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{address: listener.Addr().String(), hosts: map[string]bool{}}
-	server := &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
-		_ = server.Close() // what Serve returns tells how it went
-		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("the proxy ended with %v", err)
+		if err := p.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 	return p
+}
+
+// Listen starts a proxy on loopback, which goes on until it is closed.
+func Listen(ctx context.Context) (*Proxy, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting a proxy: %w", err)
+	}
+	p := &Proxy{address: listener.Addr().String(), hosts: map[string]bool{}, served: make(chan error, 1)}
+	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: time.Minute}
+	go func() { p.served <- p.server.Serve(listener) }()
+	return p, nil
+}
+
+// Close ends it, once. Connections that were made already go on.
+func (p *Proxy) Close() error {
+	_ = p.server.Close() // what Serve returned tells how it went
+	if err := <-p.served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("the proxy ended: %w", err)
+	}
+	return nil
 }
 
 // Address is where the proxy listens, host:port.

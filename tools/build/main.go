@@ -36,7 +36,7 @@ func targets() []target {
 		},
 		{name: "kwok", pattern: []string{"tool"}, hint: "the first build takes 2 to 3 minutes on two cores"},
 		{
-			name: "programs", pattern: []string{"./cmd/...", "./test/demo", "./test/bench"}, product: true,
+			name: "programs", pattern: []string{"./cmd/...", "./test/demo", "./test/demo-migration", "./test/bench"}, product: true,
 			hint: "the first build takes 2 to 3 minutes on two cores",
 		},
 		{name: "generate", pattern: []string{"tool"}, hint: "the first build takes a minute on two cores"},
