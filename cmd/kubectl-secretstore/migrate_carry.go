@@ -16,6 +16,7 @@ import (
 	"secretstore/internal/migrate/azscript"
 	"secretstore/internal/migrate/install"
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/state"
 	"secretstore/internal/migrate/write"
 )
 
@@ -53,6 +54,10 @@ func (m migration) carryOut(ctx context.Context, p program, stages ...model.Stag
 	}
 	n := r.narrate(changes)
 	summary, err := r.doAll(ctx, n, changes)
+	if _, used := errors.AsType[*state.InUseError](err); used { // the folder is another's to write
+		n.close()
+		return err
+	}
 	return r.tellEnd(ctx, n, summary, err)
 }
 
@@ -175,19 +180,42 @@ func (e stoppedError) Unwrap() []error { return []error{e.error, act.ErrStopped}
 
 // doAll carries the steps out. Where it stops before one that cannot be taken back, a person at a terminal is asked.
 func (r *migrationRun) doAll(ctx context.Context, n *narrator, changes []model.Change) (act.Summary, error) {
-	runner, err := r.ports(n.note)
+	if r.dryRun == dryRunServer {
+		runner, err := r.ports(n.note, "")
+		if err != nil {
+			return act.Summary{}, err
+		}
+		runner.Tell, runner.Options = n.tell, r.runOptions(changes)
+		return runner.Run(ctx, changes, r.entries)
+	}
+	return r.withJournal(n.note, func(runner act.Runner, entries []act.Entry) (act.Summary, error) {
+		runner.Tell, runner.Options = n.tell, r.runOptions(changes)
+		return r.doAllowed(ctx, n, runner, changes, entries)
+	})
+}
+
+// withJournal does something with the state folder locked and the journal open.
+func (r *migrationRun) withJournal(tell func(string), do func(act.Runner, []act.Entry) (act.Summary, error)) (act.Summary, error) {
+	lock, err := r.state.Lock(who(r.program))
 	if err != nil {
 		return act.Summary{}, err
 	}
-	runner.Tell, runner.Options = n.tell, r.runOptions(changes)
-	if runner.Options.DryRun {
-		return runner.Run(ctx, changes, r.entries)
+	runner, err := r.ports(tell, lock.ID())
+	if err != nil {
+		return act.Summary{}, errors.Join(err, lock.Release())
 	}
 	journal, entries, err := r.state.OpenJournal()
 	if err != nil {
-		return act.Summary{}, err
+		return act.Summary{}, errors.Join(err, lock.Release())
 	}
 	runner.Journal = journal
+	summary, err := do(runner, entries)
+	return summary, errors.Join(err, journal.Close(), lock.Release())
+}
+
+// doAllowed carries the steps out, and asks where it stops before one that cannot be taken back.
+func (r *migrationRun) doAllowed(ctx context.Context, n *narrator, runner act.Runner, changes []model.Change, entries []act.Entry,
+) (act.Summary, error) {
 	summary, err := runner.Run(ctx, changes, entries)
 	irreversible := (*act.IrreversibleError)(nil)
 	if errors.As(err, &irreversible) && r.program.asks(n, changes) {
@@ -198,7 +226,7 @@ func (r *migrationRun) doAll(ctx context.Context, n *narrator, changes []model.C
 			summary.Made += made
 		}
 	}
-	return summary, errors.Join(err, journal.Close())
+	return summary, err
 }
 
 // withImage puts what was said of the controller's image and values into the step that installs it.
@@ -232,7 +260,7 @@ func (r *migrationRun) imageless(changes []model.Change) error {
 func (r *migrationRun) runOptions(changes []model.Change) act.Options {
 	o := act.Options{
 		Who: who(r.program), DryRun: r.dryRun == dryRunServer, Irreversible: r.act.irreversible, Answers: map[string]string{},
-		Variables: r.variables(changes), Done: map[string]bool{},
+		Variables: r.variables(changes), Done: map[string]bool{}, AtMost: r.act.timeout,
 	}
 	for _, d := range r.report.Decisions {
 		if answer, decided := d.Effective(); decided {

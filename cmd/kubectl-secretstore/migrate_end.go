@@ -100,7 +100,7 @@ func (r *migrationRun) account(ctx context.Context, s *runSummary) error {
 	if err != nil {
 		return err
 	}
-	runner, err := r.ports(func(string) {})
+	runner, err := r.ports(func(string) {}, "")
 	if err != nil {
 		return err
 	}

@@ -101,8 +101,8 @@ func tokenOf(token string) (model.Token, error) {
 	return model.Token{Namespace: namespace, Account: name, Audience: claims.Audience[0]}, nil
 }
 
-// ports fills in by what a runner acts.
-func (r *migrationRun) ports(tell func(string)) (act.Runner, error) {
+// ports fills in by what a runner acts. folder is the ID of the state folder's lock, empty where it is not locked.
+func (r *migrationRun) ports(tell func(string), folder string) (act.Runner, error) {
 	config, err := restConfig(r.cluster, r.program.ErrOut)
 	if err != nil {
 		return act.Runner{}, err
@@ -113,7 +113,7 @@ func (r *migrationRun) ports(tell func(string)) (act.Runner, error) {
 	}
 	target, err := cluster.New(cluster.Options{
 		Config: config, Clouds: clouds, Clock: clock.RealClock{}, Chance: rand.Float64, Tell: tell,
-		DriverVersion: r.report.Installed.DriverVersion, PassVaults: r.act.passVaults,
+		DriverVersion: r.report.Installed.DriverVersion, PassVaults: r.act.passVaults, Folder: folder,
 		Save: func(_ context.Context, name string, definition map[string]any) error {
 			return r.state.SaveObject("definition-"+name+".yaml", definition)
 		},

@@ -96,17 +96,10 @@ func backText(records []act.Record, keep int) string {
 
 // takeBack runs the rollback.
 func (r *migrationRun) takeBack(ctx context.Context, n *narrator, to string) (act.Summary, error) {
-	runner, err := r.ports(n.note)
-	if err != nil {
-		return act.Summary{}, err
-	}
-	journal, entries, err := r.state.OpenJournal()
-	if err != nil {
-		return act.Summary{}, err
-	}
-	runner.Tell, runner.Options, runner.Journal = n.tell, r.runOptions(r.report.Changes), journal
-	summary, err := runner.Rollback(ctx, to, entries)
-	return summary, errors.Join(err, journal.Close())
+	return r.withJournal(n.note, func(runner act.Runner, entries []act.Entry) (act.Summary, error) {
+		runner.Tell, runner.Options = n.tell, r.runOptions(r.report.Changes)
+		return runner.Rollback(ctx, to, entries)
+	})
 }
 
 // tellBack ends the narration of a rollback.

@@ -65,6 +65,9 @@ type Options struct {
 	Save func(ctx context.Context, name string, definition map[string]any) error
 	// DriverVersion is the CSI driver's, as the inventory tells it, such as v1.6.0; empty if it is not known.
 	DriverVersion string
+	// Folder names what only one live process can have, such as a locked state folder (state.Lock.ID): a Lease of its name is of a
+	// process that has ended, and is taken at once. Empty has every Lease waited for.
+	Folder string
 	// PassVaults opens the gate that compares with the vaults where a vault cannot be reached from this machine.
 	PassVaults bool
 }

@@ -42,7 +42,7 @@ func (e *HeldError) Error() string {
 type hold struct {
 	*Cluster
 
-	// who is the holder, and told from other lives of the same process by something random.
+	// who is the holder, with its folder, if it has one, and something random that tells it from other lives of the same process.
 	who string
 	// version is that of the Lease as it was written last.
 	version string
@@ -50,8 +50,10 @@ type hold struct {
 
 // Hold implements [act.Cluster]. One who holds the Lease and renews it is a *HeldError within seconds. One who does not is taken
 // for dead once nothing was heard of it for the time that the Lease lasts, by the clock of this machine alone: clocks may differ.
+// One that had the folder that this process has is dead for sure, and not waited for; what it had asked for last may still be
+// carried out, which is no blind write either.
 func (c *Cluster) Hold(ctx context.Context, who string) (held context.Context, release func(), err error) {
-	h := &hold{Cluster: c, who: who + " " + string(uuid.NewUUID())[:8]}
+	h := &hold{Cluster: c, who: who + " " + c.options.Folder + "." + string(uuid.NewUUID())[:8]}
 	if err := h.acquire(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -80,7 +82,7 @@ func (h *hold) acquire(ctx context.Context) error {
 		}
 		now := h.options.Clock.Now()
 		switch {
-		case lease == nil || holder(lease) == "" || silent.of(lease, now) >= h.silence:
+		case lease == nil || holder(lease) == "" || h.earlier(lease) || silent.of(lease, now) >= h.silence:
 			if took, err := h.take(ctx, lease); err != nil || took {
 				return err
 			}
@@ -95,6 +97,13 @@ func (h *hold) acquire(ctx context.Context) error {
 		case <-ticker.C():
 		}
 	}
+}
+
+// earlier tells the Lease of an earlier process that had the same folder.
+func (h *hold) earlier(l *coordinationv1.Lease) bool {
+	who := holder(l)
+	folder, _, _ := strings.Cut(who[strings.LastIndexByte(who, ' ')+1:], ".")
+	return folder != "" && folder == h.options.Folder
 }
 
 // silence is since when nothing was heard of a Lease's holder.

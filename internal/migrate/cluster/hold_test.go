@@ -90,6 +90,34 @@ func TestHoldAfterDeath(t *testing.T) {
 	}
 }
 
+// A holder that had the same folder is dead, and not waited for; one of another folder is.
+func TestHoldAfterOwnDeath(t *testing.T) {
+	folder := func(name string) *fixture {
+		f := newFixtureIn(t, shared.cluster.Namespace(t), shared.cluster.Config(), func(o *cluster.Options) { o.Folder = name })
+		f.Hurry(3*time.Second, 300*time.Millisecond)
+		return f
+	}
+	dead, same, other := folder("f1"), folder("f1"), folder("f2")
+	// The first goes on renewing, which shows that it is not looked for.
+	if _, release, err := dead.Hold(t.Context(), "alice@laptop 1"); err != nil {
+		t.Fatal(err)
+	} else {
+		defer release()
+	}
+	if _, _, err := other.Hold(t.Context(), "bob@laptop 2"); err == nil {
+		t.Fatal("one of another folder has it")
+	}
+	began := time.Now()
+	held, release, err := same.Hold(t.Context(), "alice@laptop 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if took := time.Since(began); took > time.Second || held.Err() != nil {
+		t.Errorf("taken over after %s", took)
+	}
+}
+
 func TestMint(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
