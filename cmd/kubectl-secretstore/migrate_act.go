@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,8 @@ type actOptions struct {
 	cloudFiles []string
 	// values and image are the chart's.
 	values, image string
+	// timeout is how long a gate is waited for; 0 for what fits its kind.
+	timeout time.Duration
 	// done are the IDs of steps that a person has done.
 	done []string
 	// to is where a rollback ends.
@@ -62,6 +65,8 @@ func (f *migrateFlags) addApply(cmd *cobra.Command) {
 		"go on although decisions about single objects are open: those stay on the old way")
 	flags.BoolVar(&f.act.passVaults, "pass-vaults", false,
 		"do not compare with a vault that cannot be reached from this machine; Secrets are compared with each other all the same")
+	flags.DurationVar(&f.act.timeout, "timeout", 0,
+		"how long to wait for what comes by itself: a rollout, a role, a sync (default 5 to 15 minutes, by what it is)")
 	flags.StringSliceVar(&f.act.done, "done", nil,
 		"ID of a step by hand that is done, where no program can see it; azure for all that --no-azure leaves")
 	flags.StringSliceVar(&f.act.cloudFiles, "cloud-file", nil,
@@ -92,6 +97,8 @@ func (m migration) checkActs() error {
 		return errors.New("--dry-run=server asks a cluster, and --from names a folder: use --dry-run=client")
 	case m.act.apply && m.out != "":
 		return errors.New("--apply changes the cluster, and --out writes files instead: leave one out")
+	case m.act.timeout < 0:
+		return fmt.Errorf("--timeout=%s is negative: leave it out, or give a duration such as 30m", m.act.timeout)
 	case m.act.image != "" && repository == "":
 		return fmt.Errorf("--image %s names no repository: REPOSITORY[:TAG][@DIGEST]", m.act.image)
 	}

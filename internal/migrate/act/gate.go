@@ -84,6 +84,9 @@ func (r *run) await(ctx context.Context, c model.Change, patient bool) error {
 
 // bound is how long a gate of a kind is waited for.
 func (r *run) bound(kind model.GateKind) time.Duration {
+	if r.Options.AtMost > 0 {
+		return r.Options.AtMost
+	}
 	for _, bounds := range []map[model.GateKind]time.Duration{r.Options.Bounds, DefaultBounds()} {
 		if bound, ok := bounds[kind]; ok {
 			return bound

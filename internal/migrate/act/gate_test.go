@@ -44,6 +44,13 @@ func TestGatesAreWaitedFor(t *testing.T) {
 		t.Errorf("after %s: %v", took, err)
 	}
 	s = newShop()
+	s.world.gates["gate"] = []error{waits("for ever")}
+	s.runner.Options.AtMost = 10 * time.Second
+	began = s.clock.Now()
+	if _, err := s.run(t, gate(model.GateSynced)); err == nil || s.clock.Since(began) > 20*time.Second {
+		t.Errorf("waited for longer than was said, for %s: %v", s.clock.Since(began), err)
+	}
+	s = newShop()
 	s.world.gates["gate"] = []error{&act.ClosedError{Lacking: []string{"for ever"}}}
 	began = s.clock.Now()
 	if _, err := s.run(t, gate(model.GateSynced)); !errors.Is(err, act.ErrStopped) || s.clock.Since(began) != 0 {

@@ -28,6 +28,8 @@ type Options struct {
 	Done map[string]bool
 	// Bounds say how long a gate of a kind is waited for; those that are missing have the defaults of DefaultBounds.
 	Bounds map[model.GateKind]time.Duration
+	// AtMost is how long any gate is waited for, whatever its kind; zero for the bounds.
+	AtMost time.Duration
 }
 
 // DefaultBounds are how long gates are waited for.
