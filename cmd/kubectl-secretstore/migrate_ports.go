@@ -55,8 +55,8 @@ func openAzure(p program, o model.Options, clouds entra.Clouds, tell func(string
 }
 
 // Run implements act.Azure.
-func (a azurePort) Run(ctx context.Context, command []string) (string, bool, error) {
-	output, did, err := a.runner.Run(ctx, command)
+func (a azurePort) Run(ctx context.Context, command []string, begin func() error) (string, bool, error) {
+	output, did, err := a.runner.Run(arm.Before(ctx, begin), command)
 	if unsupported, is := errors.AsType[*az.UnsupportedError](err); is {
 		return output, did, &act.ByHandError{Command: command, Why: unsupported.Error()}
 	}

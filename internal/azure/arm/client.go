@@ -178,6 +178,9 @@ func (s *service) raw(ctx context.Context, c call, link string) (*http.Response,
 		}
 	}
 	request.Raw().Header.Set("Accept", "application/json")
+	if err := begin(ctx, c.method); err != nil {
+		return nil, err
+	}
 	response, err := s.pipeline.Do(request)
 	if err != nil {
 		return nil, s.unanswered(c, err)

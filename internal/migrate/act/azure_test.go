@@ -58,9 +58,14 @@ type azure struct {
 	noReverse   bool
 }
 
-func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
+func (a *azure) Run(_ context.Context, command []string, begin func() error) (string, bool, error) {
 	if err := a.world.tick(); err != nil {
 		return "", false, err
+	}
+	if a.changes(command) {
+		if err := begin(); err != nil {
+			return "", false, err
+		}
 	}
 	line := strings.Join(command, " ")
 	a.ran = append(a.ran, line)
@@ -90,6 +95,26 @@ func (a *azure) Run(_ context.Context, command []string) (string, bool, error) {
 		delete(a.made, line)
 	}
 	return "", did, a.world.tick()
+}
+
+// changes tells whether a command has anything to change.
+func (a *azure) changes(command []string) bool {
+	line := strings.Join(command, " ")
+	switch {
+	case slices.Contains(command, "--query"):
+		return false
+	case strings.Contains(line, "k8s-extension"):
+		for ref := range a.driver {
+			if _, there := a.world.objects[ref]; there == strings.Contains(line, " delete ") {
+				return true
+			}
+		}
+		return false
+	case strings.Contains(line, "connectedk8s update"):
+		return !a.issuer
+	}
+	undone, back := strings.CutPrefix(line, "az back ")
+	return a.made[undone] == back
 }
 
 // print is what a command of reading prints.

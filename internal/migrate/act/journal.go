@@ -47,6 +47,9 @@ type Record struct {
 	Entry
 	// Made says that it was carried out; otherwise it is not known.
 	Made bool
+	// Doubtful says of a step that is not known to be made that the run which began it lived to see it fail: a person may have
+	// made it since. After a run that was killed, what was not there when the step began and is there now is of that run.
+	Doubtful bool
 }
 
 // History is what a journal says, all together.
@@ -92,6 +95,10 @@ func (h *History) Add(e Entry) {
 	case Found:
 		h.Found = &e
 	case Failed:
+		if record, begun := h.Open[id]; begun && !record.Made {
+			record.Doubtful = true
+			h.Open[id] = record
+		}
 	}
 }
 

@@ -42,8 +42,9 @@ type Cluster interface { //nolint:interfacebloat // one system, asked by one cal
 // Azure is what carrying out a plan needs of Azure.
 type Azure interface {
 	// Run carries out an `az` command whose variables are replaced. output is what the command would print; did says whether
-	// anything was changed. A command that only a person can run gives a *ByHandError.
-	Run(ctx context.Context, command []string) (output string, did bool, err error)
+	// anything was changed. begin is called once, after it was seen that something has to be changed and before that is done; its
+	// error keeps it from being done. A command that only a person can run gives a *ByHandError.
+	Run(ctx context.Context, command []string, begin func() error) (output string, did bool, err error)
 	// Reverse is the command that takes another back, if there is one.
 	Reverse(command []string) ([]string, bool)
 	// Exchange trades a token for one of Entra's, once, and throws that away. The error is a *ClosedError while Entra does not

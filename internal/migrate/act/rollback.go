@@ -169,7 +169,7 @@ func (r *run) reverted(c model.Change, why string) error {
 // reverseCommand takes a command back, if there is a command for that and it is known to have changed anything.
 func (r *run) reverseCommand(ctx context.Context, record Record) error {
 	c := record.Change
-	if !record.Made && isAz(c.Command) { // the chart is nobody else's: it was not there before
+	if !record.Made && record.Doubtful && isAz(c.Command) { // the chart is nobody else's: it was not there before
 		return r.leave(c, "it was begun, and whether it changed anything is not known. Look, and if it did: "+c.Undo)
 	}
 	did, err := r.back(ctx, c)
@@ -185,12 +185,15 @@ func (r *run) reverseCommand(ctx context.Context, record Record) error {
 	return r.reverted(c, "")
 }
 
+// written begins what is in the journal already, or changes nothing.
+func written() error { return nil }
+
 // back runs what takes a command back.
 func (r *run) back(ctx context.Context, c model.Change) (bool, error) {
 	switch {
 	case isAz(c.Command) && r.Azure != nil:
 		if command, can := r.Azure.Reverse(c.Command); can {
-			_, did, err := r.Azure.Run(ctx, command)
+			_, did, err := r.Azure.Run(ctx, command, written)
 			return did, err
 		}
 	case !isAz(c.Command) && len(c.Command) > 0 && r.Remove != nil:

@@ -2,6 +2,7 @@ package act_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,56 @@ func TestRollbackRefusesWhatIsIrreversible(t *testing.T) {
 	}
 }
 
+// TestCommandOfAKilledRun: what was not there when a command was begun, and is there after the run was killed, is of that run: it is
+// taken back. What was there before never is; and what a person may have made, since the run lived to see it fail, is told.
+func TestCommandOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before, failed, again bool
+		left                  int
+		made                  []string
+	}{
+		"killed, gone on with, taken back":         {again: true},
+		"killed, taken back":                       {},
+		"there before":                             {before: true, again: true, made: []string{"az make it"}},
+		"failed, a person made it, gone on with":   {failed: true, again: true, left: 1, made: []string{"az make it"}},
+		"failed, a person made it, and taken back": {failed: true, left: 1, made: []string{"az make it"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop()
+			step := az("make", "it")
+			s.azure.made["az make it"] = c.before
+			s.world.dies = 4 // after it is made, before that is written
+			if c.before {
+				s.world.dies = 3
+			}
+			if _, err := s.run(t, step); !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			if !s.azure.made["az make it"] {
+				t.Fatal("it was killed too early: the test shows little")
+			}
+			s.world.dies, s.world.dead, s.world.holder = -1, false, ""
+			if c.failed {
+				s.world.journal.entries = append(s.world.journal.entries, act.Entry{What: act.Failed, Change: step, Message: "no answer"})
+			}
+			for i := 0; c.again && i < 2; i++ {
+				if _, err := s.run(t, step); err != nil {
+					t.Fatal(err)
+				}
+			}
+			summary, err := s.back(t, "")
+			if err != nil || len(summary.Left) != c.left {
+				t.Errorf("%+v, %v", summary, err)
+			}
+			if diff := cmp.Diff(c.made, slices.Sorted(maps.Keys(s.azure.made))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // TestRollbackTellsWhatIsAPersons: commands that nothing takes back, and those of which it is not known what they did.
 func TestRollbackTellsWhatIsAPersons(t *testing.T) {
 	t.Parallel()
@@ -66,6 +117,7 @@ func TestRollbackTellsWhatIsAPersons(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.world.dies, s.world.dead, s.world.holder = -1, false, ""
+	s.world.journal.entries = append(s.world.journal.entries, act.Entry{What: act.Failed, Change: unsure, Message: "no answer"})
 	summary, err := s.back(t, "")
 	slices.Sort(summary.Left)
 	if diff := cmp.Diff(act.Summary{Reverted: 2, Left: []string{"issuer", "unsure"}}, summary); diff != "" || err != nil {

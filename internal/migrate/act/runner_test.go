@@ -193,11 +193,11 @@ func TestRun(t *testing.T) {
 		"az": {steps: []model.Change{az("make", "it")}, summary: act.Summary{Made: 1}, journal: []string{"begun az", "made az"}},
 		"az, nothing to do": {
 			prepare: func(s *shop) { s.azure.made["az make it"] = true },
-			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Passed: 1}, journal: []string{"begun az", "passed az"},
+			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Passed: 1}, journal: []string{"passed az"},
 		},
 		"az by nobody": {
 			prepare: func(s *shop) { s.runner.Azure = nil },
-			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Stopped: "az"}, journal: []string{"begun az", "reverted az", "failed az"},
+			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Stopped: "az"}, journal: []string{"failed az"},
 			errs: []string{"az make it", "run again"}, stopped: true,
 		},
 		"not wanted": {

@@ -208,52 +208,53 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		}
 		return &IrreversibleError{Steps: []model.Change{c}}
 	}
-	_, open := r.history.Open[c.ID]
-	if !open { // of one that was begun before the first entry counts
-		if err := r.write(Entry{What: Begun, Change: c, Command: c.Command}); err != nil {
-			return err
+	was, open := r.history.Open[c.ID]
+	begin := func() error {
+		if open { // of one that was begun before the first entry counts
+			return nil
 		}
+		return r.write(Entry{What: Begun, Change: c, Command: c.Command})
 	}
-	did, err := r.execute(ctx, c)
-	if err != nil {
+	did, err := r.execute(ctx, c, begin)
+	switch {
+	case err != nil:
 		return r.unless(c, err)
-	}
-	if !did {
-		return r.unchanged(c, open)
+	case !did && (was.Made || was.Doubtful): // it stays so
+		r.passed(c, "nothing had to be changed")
+		return nil
+	case !did && !open:
+		return r.pass(c, "nothing had to be changed", "")
 	}
 	if err := r.write(Entry{What: Made, Change: c, Command: c.Command}); err != nil {
 		return err
+	}
+	if !did {
+		r.passed(c, "an earlier run, which was killed, had made it")
+		return nil
 	}
 	r.made(c)
 	return nil
 }
 
-// unchanged counts a command that changed nothing. If a run that was killed had begun it, that one may have changed something:
-// its entry stays.
-func (r *run) unchanged(c model.Change, begun bool) error {
-	const why = "nothing had to be changed"
-	if begun {
-		r.passed(c, why)
-		return nil
-	}
-	return r.pass(c, why, "")
-}
-
 // unless takes the beginning of a step back that was a person's all along: nothing was done.
 func (r *run) unless(c model.Change, err error) error {
-	if byHand := (*ByHandError)(nil); errors.As(err, &byHand) && !r.history.Open[c.ID].Made {
+	record, open := r.history.Open[c.ID]
+	if byHand := (*ByHandError)(nil); errors.As(err, &byHand) && open && !record.Made {
 		return errors.Join(err, r.write(Entry{What: Reverted, Change: brief(c), Message: "it is a person's"}))
 	}
 	return err
 }
 
 // execute runs a command by whoever can.
-func (r *run) execute(ctx context.Context, c model.Change) (bool, error) {
+func (r *run) execute(ctx context.Context, c model.Change, begin func() error) (bool, error) {
 	switch {
 	case isAz(c.Command) && r.Azure != nil:
-		_, did, err := r.Azure.Run(ctx, c.Command)
+		_, did, err := r.Azure.Run(ctx, c.Command, begin)
 		return did, err
 	case !isAz(c.Command) && len(c.Command) > 0 && r.Install != nil:
+		if err := begin(); err != nil { // what the chart makes of its own tells by a label who made it
+			return false, err
+		}
 		return r.Install(ctx, c)
 	}
 	return false, &ByHandError{Command: c.Command, Why: "no program does this here"}
@@ -268,7 +269,7 @@ func (r *run) read(ctx context.Context, c model.Change) error {
 		}
 		return &ByHandError{Command: c.Command, Why: "no program reads this here"}
 	}
-	output, _, err := r.Azure.Run(ctx, c.Command)
+	output, _, err := r.Azure.Run(ctx, c.Command, written)
 	if err != nil {
 		return err
 	}
