@@ -50,7 +50,7 @@ func (r *Runner) Await(ctx context.Context, argv []string, token model.Token, mi
 			return try, nil
 		case unminted != nil:
 			return try, fmt.Errorf("minting a token of the service account %s/%s: %w", token.Namespace, token.Account, unminted)
-		case !entra.MayPass(err):
+		case !entra.MayPass(err), atMost == 0: // one try
 			return try, fmt.Errorf("waiting until Entra takes tokens of %s/%s: %w", token.Namespace, token.Account, err)
 		case !r.Clock.Now().Add(between).Before(end):
 			return try, fmt.Errorf("waiting until Entra takes tokens of %s/%s: it does not after %d tries in %s: %w", token.Namespace,
