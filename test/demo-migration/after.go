@@ -53,8 +53,8 @@ func (d *demo) tellAfter(ctx context.Context) error {
 	return nil
 }
 
-// awaitCollected waits until every Secret has its SecretSync. The garbage collector takes those of deleted ones away; it looks for
-// kinds that it does not know yet, such as this, every 30 s.
+// awaitCollected waits until every Secret has its SecretSync. The garbage collector takes those of deleted ones away. It looks
+// for kinds that it does not know yet, such as this, every 30 s.
 func (d *demo) awaitCollected(ctx context.Context) error {
 	_, err := d.world.Stack.Await(ctx, func() (string, error) {
 		secrets, err := d.secrets(ctx)
@@ -100,7 +100,8 @@ func (d *demo) oldWayIsShut(ctx context.Context) error {
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("asking as the old principal: %w", err)
 	}
-	d.show.Line("  ✓ its client secret, tried once more on %s of %s: %d %s", rotatedObject, rotatedVault, refused.StatusCode, refused.ErrorCode)
+	d.show.Line("  ✓ its client secret, tried once more on %s of %s: %d %s",
+		rotatedObject, rotatedVault, refused.StatusCode, refused.ErrorCode)
 	var list corev1.SecretList
 	if err := d.world.Client.List(ctx, &list); err != nil {
 		return fmt.Errorf("listing Secrets: %w", err)

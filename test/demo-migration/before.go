@@ -36,13 +36,13 @@ func (d *demo) tellBefore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.show.Line("\n  Who takes secrets, and how: a class says what to fetch from which vault, and the driver mounts it into each pod.")
+	d.show.Line("\n  Who takes secrets, and how. A class says what to fetch from which vault; the driver mounts it into pods.")
 	d.showWorkloads(workloads)
 	if d.before, err = d.secrets(ctx); err != nil {
 		return err
 	}
 	d.show.Line("\n  The Secrets that the driver makes of what is mounted (digests are under a key of this run; no value is shown).")
-	d.show.Line("  Each belongs to what its pods belong to, and goes when that goes: when an old ReplicaSet is pruned, a Job is cleaned up.")
+	d.show.Line("  Each belongs to what its pods belong to, and goes with it, as when an old ReplicaSet is pruned.")
 	d.showSecrets(d.before)
 	if err := d.tellCredentials(ctx); err != nil {
 		return err
@@ -72,7 +72,8 @@ func (d *demo) tellCredentials(ctx context.Context) error {
 	if d.creds.ClientID != oldPrincipal {
 		return errors.New("no namespace has the credentials of the principal " + oldPrincipal)
 	}
-	d.show.Line("\n  All of it is read as one principal of Entra, %s, whose client secret lies in %d Secrets:", oldPrincipal, len(in))
+	d.show.Line("\n  All of it is read as one principal of Entra, %s. Its client secret lies in %d Secrets:",
+		oldPrincipal, len(in))
 	d.show.Line("    %s", strings.Join(in, ", "))
 	roles, err := d.world.RolesOf(ctx, oldPrincipal, d.vaults()...)
 	if err != nil {

@@ -62,7 +62,7 @@ func run(ctx context.Context, show *narrator.Narrator, o options) (err error) {
 	}
 	d := &demo{options: o, show: show, dir: dir, digest: newDigester()}
 	defer func() { err = d.end(ctx, err) }()
-	show.Line("A small shop takes its secrets from Azure Key Vault by the Secrets Store CSI driver. It is moved over to secretstore.")
+	show.Line("A small shop takes its secrets from Azure Key Vault by the Secrets Store CSI driver. It is moved to secretstore.")
 	show.Line("Real here: kube-apiserver and its controllers, the scheduler, and both programs of this project. Played: the nodes,")
 	show.Line("which run no containers (kwok); the CSI driver; and Azure (Entra, Key Vault, Resource Manager), by the emulator.")
 	for _, chapter := range []func(context.Context) error{
@@ -95,7 +95,7 @@ func (d *demo) startAll(ctx context.Context) error {
 	if d.objects, err = estate.Load(filepath.Join(root, shopDir)); err != nil {
 		return fmt.Errorf("reading the shop's manifests: %w", err)
 	}
-	if err := d.show.During("a control plane with three nodes, Azure, and the extension with the CSI driver run", func() (err error) {
+	if err := d.show.During("a control plane with three nodes, Azure, and the extension with its driver run", func() (err error) {
 		d.world, err = connect.Start(ctx, connect.Options{
 			Rig: rig.Options{
 				Programs: d.programs, Dir: filepath.Join(d.dir, "cluster"),

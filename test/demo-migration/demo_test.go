@@ -150,14 +150,22 @@ func TestWhereWorkloadsTakeSecretsFrom(t *testing.T) {
 			{VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 		},
 	}
-	want := workload{mounts: []string{"Secret files", "Secret part"}, reads: []string{"all", "key", "pull"}}
-	if diff := cmp.Diff(want, workloadOf(spec), cmp.AllowUnexported(workload{})); diff != "" {
+	pod := &corev1.Pod{Spec: spec}
+	pod.Namespace, pod.Name = "shop-web", "p"
+	want := workload{
+		name: "Pod p", space: "shop-web", mounts: []string{"Secret files", "Secret part"}, reads: []string{"all", "key", "pull"},
+	}
+	if diff := cmp.Diff(want, workloadOf(pod), cmp.AllowUnexported(workload{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	spec.Volumes = append(spec.Volumes, corev1.Volume{VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
+	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{VolumeSource: corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{
 		VolumeAttributes: map[string]string{"secretProviderClass": "c"},
 	}}})
-	if w := workloadOf(spec); !w.old || w.mounts[2] != "class c" {
+	if w := workloadOf(pod); !w.old || w.mounts[2] != "class c" {
 		t.Errorf("with a volume of the driver: %v", w)
+	}
+	pod.Status.Phase = corev1.PodSucceeded
+	if w := workloadOf(pod); w.old || w.name != "Pod p (has ended)" {
+		t.Errorf("when it has ended: %v", w)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// folded shows what a run of the program tells as it comes, a line at a time, and folds steps of the same outcome that follow each
-// other: the first ones stand for all.
+// folded shows what a run of the program tells as it comes, a line at a time, and folds steps of the same outcome that follow
+// each other: the first ones stand for all.
 type folded struct {
 	show func(line string)
 

@@ -31,7 +31,7 @@ type workload struct {
 	old    bool     // a volume is the driver's
 }
 
-// workloads lists the shop's, without pods and Jobs that another makes, and without what is over.
+// workloads lists the shop's, without pods and Jobs that another makes.
 func (d *demo) workloads(ctx context.Context) ([]workload, error) {
 	var found []workload
 	for _, list := range []client.ObjectList{
@@ -42,22 +42,28 @@ func (d *demo) workloads(ctx context.Context) ([]workload, error) {
 			return nil, fmt.Errorf("listing workloads: %w", err)
 		}
 		if err := meta.EachListItem(list, func(o runtime.Object) error {
-			if object, is := o.(client.Object); is && strings.HasPrefix(object.GetNamespace(), ours) && len(object.GetOwnerReferences()) == 0 {
-				kind, spec, over := podSpec(object)
-				w := workloadOf(spec)
-				w.name, w.space, w.old = kind+" "+object.GetName(), object.GetNamespace(), w.old && !over
-				if over {
-					w.name += " (has ended)"
-				}
-				found = append(found, w)
+			object, is := o.(client.Object)
+			if is && strings.HasPrefix(object.GetNamespace(), ours) && len(object.GetOwnerReferences()) == 0 {
+				found = append(found, workloadOf(object))
 			}
 			return nil
 		}); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("listing workloads: %w", err)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b workload) int { return strings.Compare(a.space, b.space) })
 	return found, nil
+}
+
+// workloadOf tells an object with pods.
+func workloadOf(o client.Object) workload {
+	kind, spec, over := podSpec(o)
+	w := workload{name: kind + " " + o.GetName(), space: o.GetNamespace(), reads: readsOf(spec)}
+	w.mounts, w.old = mountsOf(spec.Volumes)
+	if over {
+		w.name, w.old = w.name+" (has ended)", false
+	}
+	return w
 }
 
 // podSpec is what an object's pods are made of, and whether it is over.
@@ -79,24 +85,29 @@ func podSpec(o client.Object) (kind string, spec corev1.PodSpec, over bool) {
 	return "", corev1.PodSpec{}, false
 }
 
-// workloadOf says where pods take secrets from.
-func workloadOf(spec corev1.PodSpec) workload {
-	w, reads := workload{}, map[string]bool{}
-	for _, v := range spec.Volumes {
+// mountsOf says which classes and Secrets are mounted, and whether one of them is by the driver.
+func mountsOf(volumes []corev1.Volume) (mounts []string, old bool) {
+	for _, v := range volumes {
 		switch {
 		case v.CSI != nil:
-			w.old = true
-			w.mounts = append(w.mounts, "class "+v.CSI.VolumeAttributes["secretProviderClass"])
+			old = true
+			mounts = append(mounts, "class "+v.CSI.VolumeAttributes["secretProviderClass"])
 		case v.Secret != nil:
-			w.mounts = append(w.mounts, "Secret "+v.Secret.SecretName)
+			mounts = append(mounts, "Secret "+v.Secret.SecretName)
 		case v.Projected != nil:
 			for _, source := range v.Projected.Sources {
 				if source.Secret != nil {
-					w.mounts = append(w.mounts, "Secret "+source.Secret.Name)
+					mounts = append(mounts, "Secret "+source.Secret.Name)
 				}
 			}
 		}
 	}
+	return mounts, old
+}
+
+// readsOf lists the Secrets that are read otherwise: by the environment, and to pull images.
+func readsOf(spec corev1.PodSpec) []string {
+	reads := map[string]bool{}
 	for _, container := range spec.Containers {
 		for _, variable := range container.Env {
 			if variable.ValueFrom != nil && variable.ValueFrom.SecretKeyRef != nil {
@@ -112,8 +123,7 @@ func workloadOf(spec corev1.PodSpec) workload {
 	for _, pull := range spec.ImagePullSecrets {
 		reads[pull.Name] = true
 	}
-	w.reads = slices.Sorted(maps.Keys(reads))
-	return w
+	return slices.Sorted(maps.Keys(reads))
 }
 
 // secret is what may be shown of a Secret.

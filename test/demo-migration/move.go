@@ -173,7 +173,7 @@ func eachMapping(node *yaml.Node, act func(map[string]*yaml.Node)) {
 // takeOver has the program do all of it.
 func (d *demo) takeOver(ctx context.Context) error {
 	d.show.Title("4. The move, told by the program itself")
-	d.show.Line("  made: a step was done. passed: what had to hold, holds, or there was nothing to do. waiting: it goes on by itself.")
+	d.show.Line("  made: a step was done; passed: what had to hold, holds, or nothing was to do; waiting: it goes on by itself.")
 	log, err := os.Create(d.runLog())
 	if err != nil {
 		return fmt.Errorf("keeping what the program says: %w", err)

@@ -30,8 +30,8 @@ func runAll() []string {
 	return []string{"migrate", "run", "--apply", "--yes-irreversible", "--image", image}
 }
 
-// call runs the program as the owner would, says so, and returns what it says and its exit code. What it says goes to out as well,
-// as it comes.
+// call runs the program as the owner would, says so, and returns what it says and its exit code. What it says goes to out as
+// well, as it comes.
 func (d *demo) call(ctx context.Context, out io.Writer, args ...string) (said string, code int, err error) {
 	d.show.Line("    $ kubectl secretstore %s", strings.Join(args, " "))
 	if args[0] == "migrate" {

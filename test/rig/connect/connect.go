@@ -36,7 +36,7 @@ const (
 // The owner of the subscription, who takes the cluster over.
 const (
 	ownerID     = "0be00000-8888-4aaa-8bbb-000000000001"
-	ownerSecret = "canary-owner-secret" //nolint:gosec // of the emulator alone
+	ownerSecret = "canary-owner-secret"
 )
 
 // driverDir has what the extension installs.
