@@ -35,10 +35,10 @@ const (
 	controller = "secretstore-controller"
 )
 
-// How long the API server may take to serve a new definition, and how often it is looked at.
+// How long the API server may take to serve a new definition, or to let go what was deleted, and how often that is looked at.
 const (
-	definitionsWithin = time.Minute
-	definitionsEvery  = 200 * time.Millisecond
+	patience  = time.Minute
+	lookEvery = 200 * time.Millisecond
 )
 
 // A Chart installs the chart in a cluster.
@@ -130,6 +130,10 @@ func (c *Chart) apply(ctx context.Context, object *unstructured.Unstructured) (b
 	before := &unstructured.Unstructured{}
 	before.SetGroupVersionKind(object.GroupVersionKind())
 	err := c.client.Get(ctx, client.ObjectKeyFromObject(object), before)
+	if err == nil && before.DeletionTimestamp != nil {
+		err = c.gone(ctx, object)
+		*before = metav1.PartialObjectMetadata{}
+	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return false, err
 	}
@@ -167,22 +171,38 @@ func (c *Chart) established(ctx context.Context, object *unstructured.Unstructur
 	if object.GetKind() != "CustomResourceDefinition" {
 		return nil
 	}
+	return c.await(ctx, object, isEstablished, errSlow)
+}
+
+// errGoing says that something that was deleted is not gone.
+var errGoing = errors.New("it is being deleted, and not gone within a minute: kubectl describe it, and run again when it is gone")
+
+// gone waits until an object that is being deleted is not there any more, which is the error that it gives then: after a way back
+// the namespace takes some seconds to go.
+func (c *Chart) gone(ctx context.Context, object *unstructured.Unstructured) error {
+	return c.await(ctx, object, func(*unstructured.Unstructured) bool { return false }, errGoing)
+}
+
+// await looks at an object until it is as wanted, or gone, or too much time has passed.
+func (c *Chart) await(
+	ctx context.Context, object *unstructured.Unstructured, is func(*unstructured.Unstructured) bool, late error,
+) error {
 	for began := c.clock.Now(); ; {
 		now := &unstructured.Unstructured{}
 		now.SetGroupVersionKind(object.GroupVersionKind())
 		if err := c.client.Get(ctx, client.ObjectKeyFromObject(object), now); err != nil {
 			return err
 		}
-		if isEstablished(now) {
+		if is(now) {
 			return nil
 		}
-		if c.clock.Since(began) > definitionsWithin {
-			return errSlow
+		if c.clock.Since(began) > patience {
+			return late
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-c.clock.After(definitionsEvery):
+		case <-c.clock.After(lookEvery):
 		}
 	}
 }
