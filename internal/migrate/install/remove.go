@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"secretstore/api/secretsync/v1alpha1"
 	"secretstore/internal/migrate/model"
 )
 
@@ -70,7 +72,7 @@ func (c *Chart) remove(ctx context.Context, object *metav1.PartialObjectMetadata
 		return false, nil // it is going already
 	}
 	used := map[string]func(context.Context, string) (bool, error){
-		"CustomResourceDefinition": c.used, "Namespace": c.inhabited,
+		"CustomResourceDefinition": c.usedDefinition, "Namespace": c.inhabited,
 	}[object.Kind]
 	if used != nil {
 		if used, err := used(ctx, object.Name); err != nil || used {
@@ -81,6 +83,40 @@ func (c *Chart) remove(ctx context.Context, object *metav1.PartialObjectMetadata
 	err := c.client.Delete(ctx, object, client.Preconditions{UID: &uid},
 		client.PropagationPolicy(metav1.DeletePropagationBackground))
 	return err == nil, client.IgnoreNotFound(err)
+}
+
+// usedDefinition tells whether a definition has objects, or had some until a moment ago: Secrets of SecretSyncs that are gone are
+// collected by their owners' kind. Once its definition is gone, too, the garbage collector leaves them there for good.
+func (c *Chart) usedDefinition(ctx context.Context, name string) (bool, error) {
+	if used, err := c.used(ctx, name); err != nil || used || name != syncDefinition {
+		return used, err
+	}
+	for began := c.clock.Now(); ; {
+		owned, err := c.ownedSecrets(ctx)
+		if err != nil || !owned || c.clock.Since(began) > patience {
+			return owned, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-c.clock.After(lookEvery):
+		}
+	}
+}
+
+// syncDefinition defines SecretSyncs.
+const syncDefinition = "secretsyncs.secret-sync.x-k8s.io"
+
+// ownedSecrets tells whether there are Secrets that belong to SecretSyncs.
+func (c *Chart) ownedSecrets(ctx context.Context) (bool, error) {
+	var secrets metav1.PartialObjectMetadataList
+	secrets.SetGroupVersionKind(schema.GroupVersionKind{Version: "v1", Kind: "SecretList"})
+	if err := c.client.List(ctx, &secrets, client.HasLabels{v1alpha1.SecretLabel}); err != nil {
+		return false, fmt.Errorf("looking for Secrets of SecretSyncs: %w", err)
+	}
+	return slices.ContainsFunc(secrets.Items, func(s metav1.PartialObjectMetadata) bool {
+		return slices.ContainsFunc(s.OwnerReferences, func(o metav1.OwnerReference) bool { return o.Kind == "SecretSync" })
+	}), nil
 }
 
 // used tells whether a definition has objects.
