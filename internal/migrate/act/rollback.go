@@ -191,6 +191,9 @@ func written() error { return nil }
 // back runs what takes a command back.
 func (r *run) back(ctx context.Context, c model.Change) (bool, error) {
 	switch {
+	case isAz(c.Command) && r.Azure != nil && len(c.Back) > 0:
+		_, did, err := r.Azure.Run(ctx, c.Back)
+		return did, err
 	case isAz(c.Command) && r.Azure != nil:
 		if command, can := r.Azure.Reverse(c.Command); can {
 			_, did, err := r.Azure.Run(ctx, command, written)

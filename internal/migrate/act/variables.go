@@ -73,7 +73,7 @@ func (v variables) wanted(when string) (bool, error) {
 func (v variables) resolve(c model.Change) (model.Change, error) {
 	r := replacer{variables: v}
 	c.Summary, c.Manual, c.Undo = v.lenient(c.Summary), v.lenient(c.Manual), v.lenient(c.Undo)
-	c.Command = r.words(c.Command)
+	c.Command, c.Back = r.words(c.Command), r.words(c.Back)
 	if c.Stage != model.Workloads {
 		if c.Content != nil {
 			c.Content, _ = r.value(c.Content).(map[string]any)

@@ -28,7 +28,7 @@ func clusterCommands() []command {
 		},
 		{
 			words: "k8s-extension create", needs: append(slices.Clone(named), "--extension-type"), only: arc, run: createExtension,
-			flags: []string{"--subscription", "--scope", "--configuration-settings"},
+			flags: []string{"--subscription", "--scope", "--release-namespace", "--configuration-settings"},
 		},
 		{words: "k8s-extension delete", needs: named, flags: subscription, only: arc, run: deleteExtension},
 	}
@@ -52,7 +52,9 @@ func findExtension(ctx context.Context, r *Runner, a arguments) (string, bool, e
 }
 
 func createExtension(ctx context.Context, r *Runner, a arguments) (string, bool, error) {
-	extension := arm.Extension{Name: a.one("--name"), Type: a.one("--extension-type"), Settings: map[string]string{}}
+	extension := arm.Extension{
+		Name: a.one("--name"), Type: a.one("--extension-type"), Namespace: a.one("--release-namespace"), Settings: map[string]string{},
+	}
 	for _, setting := range a.flags["--configuration-settings"] {
 		name, value, found := strings.Cut(setting, "=")
 		if !found {

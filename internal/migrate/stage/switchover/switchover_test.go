@@ -281,3 +281,35 @@ func TestAzureIsLeftToOthers(t *testing.T) {
 		t.Error("only the uninstallation is left to others")
 	}
 }
+
+// The extension comes back by a command that has all of its settings, or by a person.
+func TestUninstallHasAWayBack(t *testing.T) {
+	t.Parallel()
+	const create = "az k8s-extension create --cluster-type connectedClusters --cluster-name ${CLUSTER_NAME} --resource-group " +
+		"${RESOURCE_GROUP} --name akvsecretsprovider --extension-type Microsoft.AzureKeyVaultSecretsProvider"
+	extension := func(settings map[string]string) *model.Azure {
+		return &model.Azure{Arc: "/arc", Extensions: []model.Extension{{
+			Type: "microsoft.azurekeyvaultsecretsprovider", Namespace: "kube-system", Settings: settings,
+		}}}
+	}
+	for name, c := range map[string]struct {
+		reason string
+		azure  *model.Azure
+		want   string
+	}{
+		"settings":     {"in order, each a word", extension(map[string]string{"b": "2", "a": "x y"}), create + " --release-namespace kube-system --configuration-settings a=x y b=2"},
+		"none":         {"the defaults are its settings", extension(nil), create + " --release-namespace kube-system"},
+		"a password":   {"it is written down nowhere, so that a person has to give it", extension(map[string]string{"proxy": "http://u:p@x"}), ""},
+		"Azure unread": {"its settings are not known", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := shop()
+			s.Azure = c.azure
+			plan := switchover.Plan(s, model.Options{Strategy: model.ZeroDowntime, Target: model.TargetSecretStore})
+			if got := strings.Join(find(t, plan, "run/uninstall").Back, " "); got != c.want {
+				t.Errorf("%s: it comes back by\n%s\nwant\n%s", c.reason, got, c.want)
+			}
+		})
+	}
+}

@@ -153,31 +153,61 @@ func (p *planner) removeExtension(c model.Change) {
 	c.Command = p.extension("delete", "--name", name, "--yes")
 	c.Summary = "Uninstall the Azure Key Vault Secrets Provider extension. The Secrets with credentials stay until clean-up."
 	again := p.extension("create", "--name", name, "--extension-type", "Microsoft.AzureKeyVaultSecretsProvider")
-	c.Undo = strings.Join(append(again, p.settings()...), " ") + "; then restore the classes that were edited"
+	if was, whole := p.settings(); was == nil {
+		c.Undo = strings.Join(again, " ") + " (with the settings of akv-spe-extension-config.json)"
+	} else {
+		again = append(again, was...)
+		c.Undo = quoted(again)
+		if whole {
+			c.Back = again
+		}
+	}
+	c.Undo += "; then restore the classes that were edited"
 	p.azure(c)
 }
 
-// settings are those of the extension, as they were, for its return.
-func (p *planner) settings() []string {
-	if p.survey.Azure == nil || p.survey.Azure.Arc == "" {
-		return []string{"(with the settings of akv-spe-extension-config.json)"}
+// quoted is a command with its settings in quotes, for a person's shell.
+func quoted(command []string) string {
+	at := slices.Index(command, settingsFlag)
+	words := slices.Clone(command)
+	for i := range words {
+		if at >= 0 && i > at {
+			words[i] = "'" + words[i] + "'"
+		}
 	}
-	var words []string
+	return strings.Join(words, " ")
+}
+
+// settingsFlag is what the settings of an extension stand behind.
+const settingsFlag = "--configuration-settings"
+
+// settings are the words that bring the extension back as it was, nil where Azure was not read; whole says that none is missing.
+func (p *planner) settings() (words []string, whole bool) {
+	if p.survey.Azure == nil || p.survey.Azure.Arc == "" {
+		return nil, false
+	}
+	words, whole = []string{}, true
 	for _, e := range p.survey.Azure.Extensions {
 		if !strings.EqualFold(e.Type, extensionProvider) {
 			continue
 		}
+		if e.Namespace != "" {
+			words = append(words, "--release-namespace", e.Namespace)
+		}
+		var pairs []string
 		for name, value := range e.Settings {
-			if !strings.Contains(value, "@") { // a proxy's address with a password in it
-				words = append(words, "'"+name+"="+value+"'")
+			if strings.Contains(value, "@") { // a proxy's address with a password in it
+				whole = false
+				continue
 			}
+			pairs = append(pairs, name+"="+value)
+		}
+		slices.Sort(pairs)
+		if len(pairs) > 0 {
+			words = append(append(words, settingsFlag), pairs...)
 		}
 	}
-	slices.Sort(words)
-	if len(words) == 0 {
-		return nil
-	}
-	return append([]string{"--configuration-settings"}, words...)
+	return words, whole
 }
 
 // keepDriver leaves the driver where other providers need it.
