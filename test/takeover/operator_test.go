@@ -287,6 +287,7 @@ func (w *world) rightsOf(client string) []string {
 			rights = append(rights, name+": "+a.Role)
 		}
 	}
+	slices.Sort(rights)
 	return rights
 }
 
