@@ -192,7 +192,7 @@ func written() error { return nil }
 func (r *run) back(ctx context.Context, c model.Change) (bool, error) {
 	switch {
 	case isAz(c.Command) && r.Azure != nil && len(c.Back) > 0:
-		_, did, err := r.Azure.Run(ctx, c.Back)
+		_, did, err := r.Azure.Run(ctx, c.Back, written)
 		return did, err
 	case isAz(c.Command) && r.Azure != nil:
 		if command, can := r.Azure.Reverse(c.Command); can {
