@@ -130,9 +130,9 @@ func (c *Chart) apply(ctx context.Context, object *unstructured.Unstructured) (b
 	before := &unstructured.Unstructured{}
 	before.SetGroupVersionKind(object.GroupVersionKind())
 	err := c.client.Get(ctx, client.ObjectKeyFromObject(object), before)
-	if err == nil && before.DeletionTimestamp != nil {
+	if err == nil && before.GetDeletionTimestamp() != nil {
 		err = c.gone(ctx, object)
-		*before = metav1.PartialObjectMetadata{}
+		before = &unstructured.Unstructured{}
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return false, err
