@@ -80,6 +80,9 @@ func (c *Chart) Install(ctx context.Context, step model.Change) (did bool, err e
 	}
 	for _, object := range objects {
 		made, err := c.apply(ctx, object)
+		if apierrors.IsForbidden(err) {
+			err = fmt.Errorf("%w: have that allowed, and run again", err)
+		}
 		if err != nil {
 			return did, fmt.Errorf("installing the chart: %s %s: %w", object.GetKind(), object.GetName(), err)
 		}
