@@ -23,7 +23,7 @@ const leaseName, leaseNamespace = "secretstore-migration", metav1.NamespaceSyste
 
 // errLost ends the context of a holder whose Lease is not its own any more.
 var errLost = errors.New("the Lease " + leaseNamespace + "/" + leaseName + " was lost: it could not be renewed in time, or " +
-	"somebody else has taken it")
+	"somebody else has taken it; run again, which goes on, or tells who has it")
 
 // HeldError says that another operator is at work.
 type HeldError struct {
