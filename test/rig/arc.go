@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/test/chart"
@@ -36,7 +37,9 @@ func (r *Rig) StartAgents(ctx context.Context, extension func(context.Context) (
 	go func() {
 		defer close(a.done)
 		every(ctx, 2*lookEvery, func(ctx context.Context) {
-			if err := errors.Join(a.followExtension(ctx), a.followController(ctx)); err != nil && ctx.Err() == nil && a.err == nil {
+			err := errors.Join(a.followExtension(ctx), a.followController(ctx))
+			away := utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) // a restart
+			if err != nil && !away && ctx.Err() == nil && a.err == nil {
 				a.err = err
 			}
 		})
