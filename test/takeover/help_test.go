@@ -10,7 +10,7 @@ import (
 	"secretstore/test/rig"
 )
 
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func eventually(t *testing.T, is func() bool) {
 	t.Helper()

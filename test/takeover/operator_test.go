@@ -256,13 +256,20 @@ func (w *world) migrate(args ...string) ended {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		w.t.Fatal(err)
 	}
-	e := ended{said: said.String(), code: cmd.ProcessState.ExitCode()}
-	if out.Len() > 0 {
-		if err := json.Unmarshal(out.Bytes(), &e); err != nil {
-			w.t.Fatalf("%v: %s", err, out.String())
+	e := w.ended(out.String(), said.String(), cmd.ProcessState.ExitCode())
+	w.t.Logf("%s took %.1f s, exit code %d", strings.Join(args[:2], " "), time.Since(began).Seconds(), e.code)
+	return e
+}
+
+// ended is how the program ended, by what it said.
+func (w *world) ended(out, said string, code int) ended {
+	w.t.Helper()
+	e := ended{said: said, code: code}
+	if out != "" {
+		if err := json.Unmarshal([]byte(out), &e); err != nil {
+			w.t.Fatalf("%v: %s", err, out)
 		}
 	}
-	w.t.Logf("%s took %.1f s, exit code %d", strings.Join(args[:2], " "), time.Since(began).Seconds(), e.code)
 	return e
 }
 
