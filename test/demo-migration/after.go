@@ -9,11 +9,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	corev1 "k8s.io/api/core/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
 	"secretstore/test/rig"
+	"secretstore/test/stack"
 )
 
 // tellAfter shows who takes which secrets how now, and compares.
@@ -96,12 +96,12 @@ func (d *demo) oldWayIsShut(ctx context.Context) error {
 	if err == nil {
 		return errors.New("the old principal can still read")
 	}
-	refused := (*azcore.ResponseError)(nil)
-	if !errors.As(err, &refused) {
+	status, code, refused := stack.Answered(err)
+	if !refused {
 		return fmt.Errorf("asking as the old principal: %w", err)
 	}
 	d.show.Line("  ✓ its client secret, tried once more on %s of %s: %d %s",
-		rotatedObject, rotatedVault, refused.StatusCode, refused.ErrorCode)
+		rotatedObject, rotatedVault, status, code)
 	var list corev1.SecretList
 	if err := d.world.Client.List(ctx, &list); err != nil {
 		return fmt.Errorf("listing Secrets: %w", err)

@@ -11,11 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/utils/clock"
 
 	"secretstore/internal/azure/arm"
 	"secretstore/internal/emulator/state"
@@ -23,6 +20,7 @@ import (
 	"secretstore/test/connectproxy"
 	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
+	"secretstore/test/stack"
 )
 
 // Where the cluster and its vaults are in Azure, and how the extension is called there.
@@ -174,17 +172,8 @@ func (w *World) signIn(o Options) error {
 		"SUBSCRIPTION=" + Subscription, "RESOURCE_GROUP=" + Group, "CLUSTER_NAME=" + Cluster, "LOCATION=westeurope",
 		"USER_ASSIGNED_IDENTITY_NAME=shop-secrets", "USER=operator",
 	}
-	options := policy.ClientOptions{Transport: w.Stack.HTTPClient()}
-	credential, err := azidentity.NewClientSecretCredential(o.Tenant, ownerID, ownerSecret,
-		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
-	if err != nil {
-		return fmt.Errorf("signing in to Azure: %w", err)
-	}
-	w.Azure, err = arm.New(credential, arm.Options{ClientOptions: options, Clock: clock.RealClock{}})
-	if err != nil {
-		return fmt.Errorf("making a client of Azure: %w", err)
-	}
-	return nil
+	w.Azure, err = w.Stack.Manage(stack.Operator{TenantID: o.Tenant, ClientID: ownerID, ClientSecret: ownerSecret})
+	return err
 }
 
 // install applies what the extension installs, and starts the agents.
