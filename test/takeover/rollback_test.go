@@ -38,7 +38,13 @@ func TestShopIsTakenBack(t *testing.T) {
 		verb string
 		code int // 5 where it stops at a gate
 	}{
-		{"prepare", 0}, {"switchover", 5}, {"translate", 5}, {"workloads", 0}, {"translate", 0}, {"switchover", 0}, {"verify", 0},
+		{"prepare", 0},
+		{"switchover", 5},
+		{"translate", 5},
+		{"workloads", 0},
+		{"translate", 0},
+		{"switchover", 0},
+		{"verify", 0},
 		{"cleanup", 5},
 	}
 	for after := range steps {
