@@ -45,7 +45,7 @@ func (w *world) killed(entries int, moment time.Duration, args ...string) (ended
 func (w *world) killedOften(kills, entries int) ended {
 	w.t.Helper()
 	seed := uint64(time.Now().UnixNano())
-	chance := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it is to be repeatable, not unforeseeable
+	chance := rand.New(rand.NewPCG(seed, 0))
 	w.t.Logf("seed %d", seed)
 	n := 0
 	for n < kills && !w.killed(chance.IntN(2*entries), time.Duration(chance.IntN(150))*time.Millisecond, applyAll()...) {

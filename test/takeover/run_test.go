@@ -74,16 +74,16 @@ func (a *attempt) awaitWords(text string) {
 		if ended = len(a.exited) > 0; ended || strings.Contains(a.said.String(), text) {
 			return nil
 		}
-		return errUnsaid(text)
+		return unsaidError(text)
 	})
 	if ended && !strings.Contains(a.said.String(), text) {
 		a.w.t.Fatalf("it ended and did not say %q", text)
 	}
 }
 
-type errUnsaid string
+type unsaidError string
 
-func (e errUnsaid) Error() string { return "it has not said " + string(e) }
+func (e unsaidError) Error() string { return "it has not said " + string(e) }
 
 // end waits for its end, and says how it ended.
 func (a *attempt) end() ended {

@@ -208,32 +208,39 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		}
 		return &IrreversibleError{Steps: []model.Change{c}}
 	}
-	was, open := r.history.Open[c.ID]
-	begin := func() error {
-		if open { // of one that was begun before the first entry counts
+	did, err := r.execute(ctx, c, func() error {
+		if _, open := r.history.Open[c.ID]; open { // of one that was begun before the first entry counts
 			return nil
 		}
 		return r.write(Entry{What: Begun, Change: c, Command: c.Command})
-	}
-	did, err := r.execute(ctx, c, begin)
-	switch {
-	case err != nil:
+	})
+	if err != nil {
 		return r.unless(c, err)
-	case !did && (was.Made || was.Doubtful): // it stays so
-		r.passed(c, "nothing had to be changed")
-		return nil
-	case !did && !open:
-		return r.pass(c, "nothing had to be changed", "")
+	}
+	if !did {
+		return r.unchanged(c)
 	}
 	if err := r.write(Entry{What: Made, Change: c, Command: c.Command}); err != nil {
 		return err
 	}
-	if !did {
-		r.passed(c, "an earlier run, which was killed, had made it")
-		return nil
-	}
 	r.made(c)
 	return nil
+}
+
+// unchanged counts a command that changed nothing. If a run that was killed had begun it, which is only done where something has to
+// be changed, that one did; if that run lived to see it fail, a person may have done it since, and it stays doubtful.
+func (r *run) unchanged(c model.Change) error {
+	const why = "nothing had to be changed"
+	record, open := r.history.Open[c.ID]
+	switch {
+	case !open:
+		return r.pass(c, why, "")
+	case record.Made || record.Doubtful:
+		r.passed(c, why)
+		return nil
+	}
+	r.passed(c, "an earlier run, which was killed, had made it")
+	return r.write(Entry{What: Made, Change: c, Command: c.Command})
 }
 
 // unless takes the beginning of a step back that was a person's all along: nothing was done.

@@ -82,7 +82,7 @@ func (h *hold) acquire(ctx context.Context) error {
 		}
 		now := h.options.Clock.Now()
 		switch {
-		case lease == nil || holder(lease) == "" || h.earlier(lease) || silent.of(lease, now) >= h.silence:
+		case h.free(lease) || silent.of(lease, now) >= h.silence:
 			if took, err := h.take(ctx, lease); err != nil || took {
 				return err
 			}
@@ -99,8 +99,11 @@ func (h *hold) acquire(ctx context.Context) error {
 	}
 }
 
-// earlier tells the Lease of an earlier process that had the same folder.
-func (h *hold) earlier(l *coordinationv1.Lease) bool {
+// free tells that nobody has the Lease, or an earlier process that had the same folder.
+func (h *hold) free(l *coordinationv1.Lease) bool {
+	if l == nil || holder(l) == "" {
+		return true
+	}
 	who := holder(l)
 	folder, _, _ := strings.Cut(who[strings.LastIndexByte(who, ' ')+1:], ".")
 	return folder != "" && folder == h.options.Folder
