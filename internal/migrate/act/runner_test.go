@@ -195,6 +195,14 @@ func TestRun(t *testing.T) {
 			prepare: func(s *shop) { s.azure.made["az make it"] = true },
 			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Passed: 1}, journal: []string{"passed az"},
 		},
+		"a chart that was there": {
+			reason: "somebody else has installed it, which is nothing to take back",
+			prepare: func(s *shop) {
+				s.runner.Install = func(context.Context, model.Change) (bool, error) { return false, nil }
+			},
+			steps:   []model.Change{{ID: "chart", Verb: model.Run, Command: []string{"helm", "upgrade"}}},
+			summary: act.Summary{Passed: 1}, journal: []string{"begun chart", "passed chart"},
+		},
 		"az by nobody": {
 			prepare: func(s *shop) { s.runner.Azure = nil },
 			steps:   []model.Change{az("make", "it")}, summary: act.Summary{Stopped: "az"}, journal: []string{"failed az"},

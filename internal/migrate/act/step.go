@@ -208,8 +208,9 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		}
 		return &IrreversibleError{Steps: []model.Change{c}}
 	}
+	was, open := r.history.Open[c.ID]
 	did, err := r.execute(ctx, c, func() error {
-		if _, open := r.history.Open[c.ID]; open { // of one that was begun before the first entry counts
+		if open { // of one that was begun before the first entry counts
 			return nil
 		}
 		return r.write(Entry{What: Begun, Change: c, Command: c.Command})
@@ -218,7 +219,7 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 		return r.unless(c, err)
 	}
 	if !did {
-		return r.unchanged(c)
+		return r.unchanged(c, was, open)
 	}
 	if err := r.write(Entry{What: Made, Change: c, Command: c.Command}); err != nil {
 		return err
@@ -228,14 +229,14 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 }
 
 // unchanged counts a command that changed nothing. If a run that was killed had begun it, which is only done where something has to
-// be changed, that one did; if that run lived to see it fail, a person may have done it since, and it stays doubtful.
-func (r *run) unchanged(c model.Change) error {
+// be changed, that one did; if that run lived to see it fail, a person may have done it since, and it stays doubtful. was is what the
+// journal said before.
+func (r *run) unchanged(c model.Change, was Record, open bool) error {
 	const why = "nothing had to be changed"
-	record, open := r.history.Open[c.ID]
 	switch {
 	case !open:
 		return r.pass(c, why, "")
-	case record.Made || record.Doubtful:
+	case was.Made || was.Doubtful:
 		r.passed(c, why)
 		return nil
 	}
