@@ -195,7 +195,8 @@ func (r *migrationRun) doAll(ctx context.Context, n *narrator, changes []model.C
 }
 
 // withJournal does something with the state folder locked and the journal open.
-func (r *migrationRun) withJournal(tell func(string), do func(act.Runner, []act.Entry) (act.Summary, error),
+func (r *migrationRun) withJournal(
+	tell func(string), do func(act.Runner, []act.Entry) (act.Summary, error),
 ) (act.Summary, error) {
 	lock, err := r.state.Lock(who(r.program))
 	if err != nil {

@@ -28,10 +28,12 @@ type Agents struct {
 	installed bool // whether the controller was
 }
 
-// StartAgents begins with what Arc's agents and the nodes do besides: the driver, whose objects are parts, goes when the extension
+// StartAgents begins what Arc's agents and the nodes do besides: the driver, whose objects are parts, goes when its extension
 // is not there any more, and comes back with it; and the controller of this project runs, as a process, while its Deployment is
 // there.
-func (r *Rig) StartAgents(ctx context.Context, extension func(context.Context) (bool, error), parts []*unstructured.Unstructured) *Agents {
+func (r *Rig) StartAgents(
+	ctx context.Context, extension func(context.Context) (bool, error), parts []*unstructured.Unstructured,
+) *Agents {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &Agents{rig: r, cancel: cancel, done: make(chan struct{}), extension: extension, parts: parts, driver: true}
 	go func() {

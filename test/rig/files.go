@@ -53,9 +53,11 @@ func (d *Driver) read(ctx context.Context, class *csi.SecretProviderClass, volum
 	return d.readAs(ctx, class, as)
 }
 
-// Gives reads what a class gives now, read as somebody: the files of a volume by their paths, and the Secrets of its secretObjects.
+// Gives reads what a class gives now, read as somebody: files of a volume by their paths, and the Secrets of its secretObjects.
 // Nothing is written.
-func (d *Driver) Gives(ctx context.Context, class *csi.SecretProviderClass, as stack.Operator) (map[string][]byte, []*corev1.Secret, error) {
+func (d *Driver) Gives(
+	ctx context.Context, class *csi.SecretProviderClass, as stack.Operator,
+) (map[string][]byte, []*corev1.Secret, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found, err := d.readAs(ctx, class, as)

@@ -227,7 +227,7 @@ func (w *world) expectNoValueShown() {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
 		shown[path] = string(content)
 		return err
 	})
@@ -284,21 +284,21 @@ func (w *world) pruneWhatIsOver() {
 		}
 		for _, pod := range pods.Items {
 			if isOver(&pod) {
-				return errStill(pod.Name)
+				return stillError(pod.Name)
 			}
 		}
 		var statuses csi.SecretProviderClassPodStatusList
 		err := w.Client.List(w.t.Context(), &statuses)
 		if len(statuses.Items) > 0 {
-			return errStill(statuses.Items[0].Name)
+			return stillError(statuses.Items[0].Name)
 		}
 		return err
 	})
 }
 
-type errStill string
+type stillError string
 
-func (e errStill) Error() string { return string(e) + " is still there" }
+func (e stillError) Error() string { return string(e) + " is still there" }
 
 func TestValuesAreFound(t *testing.T) {
 	for _, before := range []string{"", "a", "ab", "abc"} {

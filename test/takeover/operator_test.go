@@ -41,9 +41,6 @@ const (
 	oldPrincipal = "01d00000-5555-4666-8777-0000000000bb"
 )
 
-// fixture is the folder of the large fixture, whose driver the shop has, too.
-const fixture = "../migration/testdata/estate"
-
 // world is a cluster on the old way, connected by Arc, and the operator who takes it over by the program.
 type world struct {
 	*rig.Rig

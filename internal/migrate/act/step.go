@@ -228,9 +228,9 @@ func (r *run) command(ctx context.Context, c model.Change) error {
 	return nil
 }
 
-// unchanged counts a command that changed nothing. If a run that was killed had begun it, which is only done where something has to
-// be changed, that one did; if that run lived to see it fail, a person may have done it since, and it stays doubtful. was is what the
-// journal said before.
+// unchanged counts a command that changed nothing. If a run that was killed had begun it, which is only done where something has
+// to be changed, that one did; if that run lived to see it fail, a person may have done it since, and it stays doubtful. was is
+// what the journal said before.
 func (r *run) unchanged(c model.Change, was Record, open bool) error {
 	const why = "nothing had to be changed"
 	switch {

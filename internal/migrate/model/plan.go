@@ -67,7 +67,7 @@ type Change struct {
 	// Command is what an operator would run, one word an element, ready for a shell once quoted. Words like ${CLUSTER_NAME}
 	// are variables of the guide that the operator has to set.
 	Command []string `json:"command,omitempty"`
-	// Back is the command that takes Command back, in the same form, where one has to know for it what was there before: the settings
+	// Back is the command that takes Command back, in the same form, where one has to know for it what was there before: settings
 	// of an extension that is deleted. Empty where there is none, or where it follows from Command.
 	Back []string `json:"back,omitempty"`
 	// Sets is the variable that the output of Command is to be kept in, for the steps that come after; empty for none.

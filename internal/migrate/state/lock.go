@@ -73,7 +73,7 @@ func (f *Folder) lockID(place string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:6])
 }
 
-// ID is the same for all runs with the same folder on the same machine, of which one is alive at a time, and for no others: a
+// ID is the same for all runs with the same folder on the same machine, of which one is alive at a time, and no others: a
 // copy of the folder has another. It is empty where that cannot be known.
 func (l *Lock) ID() string { return l.id }
 

@@ -58,7 +58,7 @@ func (p *planner) adopt(w *work) {
 // classVariable stands for the UID that the API server gives the new class.
 const classVariable = "${UID_OF_CLASS}"
 
-// keep has the new class own a Secret, too, until the hand-over. While workloads are changed the owners that it has go: a pod that
+// keep has the new class own a Secret, too, until the hand-over. While workloads are changed its owners go: a pod that
 // is made anew, a ReplicaSet of a Deployment that keeps no old ones. With the last of them it would go, under those who read it.
 func (p *planner) keep(w *work, s sync, have model.SyncedSecret) {
 	c := p.step(w, model.OrderTranslate+orderKeep, model.Edit, have.Ref)
@@ -67,7 +67,8 @@ func (p *planner) keep(w *work, s sync, have model.SyncedSecret) {
 		Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"},
 		Value: []any{map[string]any{"apiVersion": classVersion, "kind": kindClass, "name": w.newClass, "uid": classVariable}},
 	}}
-	c.Summary = "Add the class " + w.newClass + " to the owners of the Secret " + s.Old + ", so that it stays when those go that it " +
+	c.Summary = "Add the class " + w.newClass + " to the owners of the Secret " +
+		s.Old + ", so that it stays when those go that it " +
 		"has, until it is handed over."
 	c.Needs = []string{strings.ToLower("translate/create/secretproviderclass/" + w.ref().Namespace + "/" + w.newClass)}
 	c.Undo = "Take that owner reference off, or leave it: the Secret then goes with the class."
