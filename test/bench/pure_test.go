@@ -26,7 +26,7 @@ func TestReadSettings(t *testing.T) {
 			settings{n: 20, runs: 1, kinds: four[2:], interval: 7, out: "f", check: true},
 			"",
 		},
-		"Many":     {"rounds of many must not overlap", map[string]string{"N": "10000"}, settings{n: 10_000, runs: 3, kinds: four, interval: 420}, ""},
+		"Many":     {"rounds of many must not overlap", map[string]string{"N": "10000"}, settings{n: 10_000, runs: 3, kinds: four, interval: 840}, ""},
 		"NoNumber": {"said by name", map[string]string{"N": "many", "RUNS": "0"}, settings{}, "N is \"many\": it must be a number from 1\nRUNS is \"0\""},
 		"Uneven":   {"classes are full", map[string]string{"N": "25"}, settings{}, "N is 25: it must be a multiple of 10"},
 		"Shape":    {"there are two", map[string]string{"SHAPES": "A,C"}, settings{}, `SHAPES has "C"`},

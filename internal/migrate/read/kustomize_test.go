@@ -113,7 +113,7 @@ func TestFolderKustomizations(t *testing.T) {
 			files: map[string]string{
 				"kustomization.yaml": "patches:\n- patch: |-\n    a: [\n- patch: |-\n    - op: remove\n      path: /a\n    - op: remove\n",
 			},
-			findings: []string{"M189 kustomization.yaml:3", "M182 kustomization.yaml:5"},
+			findings: []string{"M189 kustomization.yaml:3", "M189 kustomization.yaml:5"},
 		},
 		"Flux": {
 			reason:  "its kind Kustomization is an object",
