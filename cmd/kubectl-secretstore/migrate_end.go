@@ -132,6 +132,9 @@ func (r *migrationRun) next(s runSummary) []string {
 	case s.Error != "" || len(s.Left) > 0:
 		next = append(next, "Run the same again when what is said above is done: it goes on from there.",
 			"Or take back what was done: kubectl secretstore migrate rollback.")
+	case r.act.irreversible && slices.ContainsFunc(r.report.Changes, func(c model.Change) bool { return c.Irreversible }):
+		next = append(next, "kubectl secretstore migrate status says what is left. What cannot be taken back is done, so the "+
+			"way back by kubectl secretstore migrate rollback has ended.")
 	default:
 		next = append(next, "kubectl secretstore migrate status says what is left; kubectl secretstore migrate rollback is the way "+
 			"back.")

@@ -110,7 +110,8 @@ func (p *planner) account(u *unit) {
 		// No pod runs as it, so that none needs its token.
 		"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": false,
 	}
-	c.Summary = "Make the service account that SecretSyncs of the namespace sign in with."
+	c.Summary = "Make the service account " + cmp.Or(u.namespace, varNamespace) + "/" + u.account +
+		", which SecretSyncs of the namespace sign in with."
 	c.Undo = "kubectl delete serviceaccount " + u.account + " --namespace " + cmp.Or(u.namespace, varNamespace)
 	p.add(c)
 }

@@ -160,8 +160,8 @@ func (p *planner) deleteCredential(credential model.Credential) {
 	c.Command = []string{
 		"kubectl", "delete", "secret", credential.Ref.Name, "--namespace", credential.Ref.Namespace, "--ignore-not-found",
 	}
-	c.Summary = "Delete the credentials of the service principal " + cmp.Or(credential.ClientID, "(client ID not known)") +
-		", which no volume signs in with any more."
+	c.Summary = "Delete " + credential.Ref.String() + ", the credentials of the service principal " +
+		cmp.Or(credential.ClientID, "(client ID not known)") + ", which no volume signs in with any more."
 	c.Needs = []string{"the driver is gone, or no pod has a volume that names them"}
 	c.Risk = "The way back to the driver ends here, unless the credentials are kept elsewhere."
 	c.Undo = fmt.Sprintf("kubectl create secret generic %s --namespace %s --from-literal clientid=%s --from-literal "+
