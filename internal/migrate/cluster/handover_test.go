@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -235,6 +236,11 @@ func TestHandOver(t *testing.T) {
 	f.make(t, f.makeSync("app", "plain=a", "other=b"))
 	f.reason(t, "app", v1alpha1.ConditionCreate, v1alpha1.ReasonInvalidLabel) // the controller has refused it
 	f.make(t, f.give("app"))
+	// What the SecretSync says is of before, and mends itself: the gate under Guide must not give up.
+	gate := model.Change{Verb: model.Check, Gate: &model.Gate{Kind: model.GateSynced, Objects: []model.Ref{f.ref("SecretSync", "app")}}}
+	if closed, is := errors.AsType[*act.ClosedError](f.Check(t.Context(), gate)); is && !closed.Wait {
+		t.Errorf("the gate does not wait: %v", closed)
+	}
 	given := f.get(t, "app")
 	want := []string{
 		"kubectl-secretstore Update f:secrets-store.sync.x-k8s.io", "secrets-store-sync-controller Apply f:a",

@@ -45,15 +45,34 @@ func (c *Cluster) synced(ctx context.Context, ref model.Ref) (lack, error) {
 		healthyAKV(&l, ref, live)
 		return l, nil
 	}
-	healthy(&l, ref, live)
 	secret, err := c.get(ctx, model.Ref{APIVersion: "v1", Kind: "Secret", Namespace: ref.Namespace, Name: ref.Name})
 	if err != nil {
 		return lack{}, err
 	}
-	if secret == nil && len(l.lines) == 0 {
+	healthy(&l, ref, live)
+	switch {
+	case secret == nil && len(l.lines) == 0:
 		l.wait("the Secret of %s is not there", ref)
+	case secret != nil && given(secret, live) && refused(live):
+		// It was refused before the Secret was handed over to it, and is tried again within seconds.
+		l = lack{}
+		l.wait("%s was not checked since its Secret was handed over", ref)
 	}
 	return l, nil
+}
+
+// given tells whether a Secret is the SecretSync's own.
+func given(secret, sync *unstructured.Unstructured) bool {
+	_, ours := secret.GetLabels()[v1alpha1.SecretLabel]
+	return ours && ownedBy(secret, sync)
+}
+
+// refused tells whether the latest check found a Secret that was not the SecretSync's.
+func refused(sync *unstructured.Unstructured) bool {
+	return slices.ContainsFunc([]string{v1alpha1.ConditionCreate, v1alpha1.ConditionUpdate}, func(kind string) bool {
+		found, _ := condition(sync, kind)
+		return found.status != "True" && found.reason == v1alpha1.ReasonInvalidLabel
+	})
 }
 
 // healthy: the condition Update of a SecretSync tells of a success. That some keys could be had (PartialSync) is not enough.

@@ -13,7 +13,9 @@ func uninstallCodes() []Entry {
 			"Under the strategy guide the driver is uninstalled before workloads are changed.",
 			"From then on every pod with a volume of the driver that starts, restarts or moves to another node hangs until its workload " +
 				"is updated, and running ones may hang when they end.",
-			"Plan a window, and answer the decision M301/outage with accept. Or take the strategy zero-downtime, which needs none.",
+			"Plan a window, and answer the decision M301/outage with accept. Pods that hang in Terminating then, as those of " +
+				"StatefulSets and DaemonSets do, hold their rollout up until somebody lets them go: kubectl delete pod NAME --force " +
+				"--grace-period=0. Or take the strategy zero-downtime, which needs none of that.",
 		},
 		{
 			"M302", Blocking, "The outage was refused",
