@@ -154,7 +154,7 @@ func (w *world) expectNothingOld() {
 			}
 		})
 	}
-	if there, err := w.hasExtension(w.t.Context()); err != nil || there {
+	if there, err := w.HasExtension(w.t.Context()); err != nil || there {
 		w.t.Errorf("the extension is there: %t, %v", there, err)
 	}
 	if rights := w.rightsOf(oldPrincipal); len(rights) > 0 {

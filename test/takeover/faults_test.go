@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"secretstore/internal/emulator/state"
+	"secretstore/test/rig/connect"
 )
 
 // admin asks something of the emulator's administrator.
@@ -130,11 +131,11 @@ func armFails(t *testing.T, w *world) {
 // credentialWorks has the credential work from now on, as it does after some minutes.
 func (w *world) credentialWorks() {
 	w.t.Helper()
-	identity, err := w.arm.Identity(w.t.Context(), place(), "shop-secrets")
+	identity, err := w.Azure.Identity(w.t.Context(), connect.Group(), "shop-secrets")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	made, err := w.arm.FederatedCredentials(w.t.Context(), place(), "shop-secrets")
+	made, err := w.Azure.FederatedCredentials(w.t.Context(), connect.Group(), "shop-secrets")
 	if err != nil || len(made) != 1 {
 		w.t.Fatal(made, err)
 	}
@@ -181,7 +182,7 @@ func (w *world) migrateAs(user string) ended {
 // roleWorks has the role work from now on.
 func (w *world) roleWorks() {
 	w.t.Helper()
-	identity, err := w.arm.Identity(w.t.Context(), place(), "shop-secrets")
+	identity, err := w.Azure.Identity(w.t.Context(), connect.Group(), "shop-secrets")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	csi "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/test/rig/connect"
 )
 
 // kills is how often TestKilled kills.
@@ -102,7 +103,7 @@ func (w *world) unnamed(text string) string {
 	w.t.Helper()
 	pairs := []string{w.Cluster.Issuer(), "(the issuer)"}
 	for _, name := range w.identities() {
-		identity, err := w.arm.Identity(w.t.Context(), place(), name)
+		identity, err := w.Azure.Identity(w.t.Context(), connect.Group(), name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -116,7 +117,7 @@ func (w *world) identities() []string {
 	w.t.Helper()
 	var names []string
 	for _, name := range []string{"shop-secrets", "shop-secrets-2", "shop-secrets-3"} {
-		if _, err := w.arm.Identity(w.t.Context(), place(), name); err == nil {
+		if _, err := w.Azure.Identity(w.t.Context(), connect.Group(), name); err == nil {
 			names = append(names, name)
 		}
 	}
@@ -127,16 +128,14 @@ func (w *world) identities() []string {
 func (w *world) addAzure(state map[string]string) {
 	w.t.Helper()
 	for _, name := range w.identities() {
-		identity, err := w.arm.Identity(w.t.Context(), place(), name)
+		identity, err := w.Azure.Identity(w.t.Context(), connect.Group(), name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		trusts, err := w.arm.FederatedCredentials(w.t.Context(), place(), name)
+		trusts, err := w.Azure.FederatedCredentials(w.t.Context(), connect.Group(), name)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		rights := w.rightsOf(identity.ClientID)
-		slices.Sort(rights)
-		state["identity "+name] = w.unnamed(w.text(trusts)) + strings.Join(rights, ", ")
+		state["identity "+name] = w.unnamed(w.text(trusts)) + w.text(w.rightsOf(identity.ClientID))
 	}
 }

@@ -2,7 +2,6 @@ package takeover_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,62 +15,39 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/utils/clock"
 
-	"secretstore/internal/azure/arm"
-	"secretstore/internal/emulator/state"
-	"secretstore/test/cluster"
-	"secretstore/test/connectproxy"
-	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
+	"secretstore/test/rig/connect"
 )
 
-// Where the cluster and its vaults are in Azure, and who takes it over.
-const (
-	subscription = "77777777-0000-0000-0000-000000000000"
-	group        = "shop"
-	clusterName  = "edge"
-	extension    = "akvsecretsprovider"
-	ownerID      = "0be00000-8888-4aaa-8bbb-000000000001"
-	ownerSecret  = "canary-owner-secret"
-	oldPrincipal = "01d00000-5555-4666-8777-0000000000bb"
-)
+// oldPrincipal is the one that the shop reads its vaults by on the old way.
+const oldPrincipal = "01d00000-5555-4666-8777-0000000000bb"
 
 // world is a cluster on the old way, connected by Arc, and the operator who takes it over by the program.
 type world struct {
-	*rig.Rig
+	*connect.World
 
 	t       *testing.T
-	proxy   *connectproxy.Proxy
-	agents  *rig.Agents
-	arm     *arm.Client
 	objects []*unstructured.Unstructured
 	state   string // the operator's folder
-	env     []string
 	program string
 	// output is all that the program has said.
 	output strings.Builder
 }
 
-// driverDir has what the extension installs.
-const driverDir = "testdata/driver"
-
-// newWorld starts a rig with the objects, all of which run, but those that cannot.
-func newWorld(t *testing.T, objects []*unstructured.Unstructured, unwell ...string) *world {
+// newWorld starts a rig with the objects, all of which run.
+func newWorld(t *testing.T, objects []*unstructured.Unstructured) *world {
 	t.Helper()
-	w := &world{t: t, objects: objects, state: filepath.Join(t.TempDir(), "state"), proxy: connectproxy.Start(t)}
-	definitions, err := cluster.Manifests("test/migration/testdata/estate/cluster/crds/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, objects: objects, state: filepath.Join(t.TempDir(), "state"), program: program(t)}
 	began := time.Now()
-	w.Rig, err = rig.Start(t.Context(), rig.Options{
-		Manifests: definitions, Nodes: nodesOf(objects), Seed: w.seed(), Programs: programs, Log: t.Output(),
-		Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond, Identity: rig.Operator(tenant)},
+	var err error
+	w.World, err = connect.Start(t.Context(), connect.Options{
+		Rig: rig.Options{
+			Programs: programs, Log: t.Output(),
+			Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond, Identity: rig.Operator(tenant)},
+		},
+		Objects: objects, Tenant: tenant, Dir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,114 +57,11 @@ func newWorld(t *testing.T, objects []*unstructured.Unstructured, unwell ...stri
 			t.Error(err)
 		}
 	})
-	w.proxy.SendTo(w.Stack.Address)
-	driver, err := estate.Load(driverDir)
-	if err != nil {
+	if err := w.Settle(t.Context(), objects); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := estate.Apply(t.Context(), w.Cluster.Config(), driver); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Settle(t.Context(), objects, unwell...); err != nil {
-		t.Fatal(err)
-	}
-	w.signIn()
-	w.agents = w.StartAgents(t.Context(), w.hasExtension, driver)
-	t.Cleanup(func() {
-		if err := w.agents.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
 	t.Logf("the old way runs %.1f s after the start", time.Since(began).Seconds())
 	return w
-}
-
-// nodesOf are the nodes to make: none where manifests bring their own.
-func nodesOf(objects []*unstructured.Unstructured) []string {
-	if slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Node" }) {
-		return []string{}
-	}
-	return nil
-}
-
-// seed writes what the emulator holds, and returns the file's path.
-func (w *world) seed() string {
-	w.t.Helper()
-	seed, err := rig.Vaults(w.objects)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	seed.Applications = append(seed.Applications, state.Application{
-		TenantID: tenant, ClientID: ownerID, Name: "owner", Kind: state.KindApplication, GraphAccess: state.GraphWrite,
-		ClientSecrets: []state.ClientSecret{{Value: ownerSecret}},
-	})
-	for i := range seed.Vaults {
-		if seed.Vaults[i].TenantID == tenant {
-			seed.Vaults[i].SubscriptionID, seed.Vaults[i].ResourceGroup = subscription, group
-		}
-	}
-	seed.Management = state.ManagementSeed{
-		Subscriptions:   []state.Subscription{{ID: subscription, Name: "Shop", TenantID: tenant}},
-		ResourceGroups:  []state.ResourceGroup{{SubscriptionID: subscription, Name: group}},
-		RoleAssignments: []state.RoleAssignment{{ClientID: ownerID, Role: "Owner", Scope: "/subscriptions/" + subscription}},
-		ConnectedClusters: []state.Cluster{{
-			Name: clusterName, TenantID: tenant, SubscriptionID: subscription, ResourceGroup: group,
-			OIDCIssuer: true, IssuerURL: "${SERVICE_ACCOUNT_ISSUER}",
-			Extensions: []state.Extension{{
-				Name: extension, Type: "microsoft.azurekeyvaultsecretsprovider", Version: "1.7.2", ReleaseNamespace: "kube-system",
-				Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true"},
-			}},
-		}},
-	}
-	text, err := yaml.Marshal(seed)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	path := filepath.Join(w.t.TempDir(), "seed.yaml")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-	return path
-}
-
-// signIn prepares the operator's environment, and a client with the operator's login.
-func (w *world) signIn() {
-	w.t.Helper()
-	kubeconfig, err := w.Cluster.KubeconfigFile("operator", w.Cluster.Config())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.program = program(w.t)
-	w.env = []string{
-		"KUBECONFIG=" + kubeconfig, "NO_PROXY=127.0.0.1,localhost", "USER=operator",
-		"HTTPS_PROXY=http://" + w.proxy.Address(), "HTTP_PROXY=http://" + w.proxy.Address(), "SSL_CERT_FILE=" + w.Stack.CAFile,
-		"SSL_CERT_DIR=" + w.t.TempDir(), "AZURE_TENANT_ID=" + tenant, "AZURE_CLIENT_ID=" + ownerID, "AZURE_CLIENT_SECRET=" + ownerSecret,
-		"SUBSCRIPTION=" + subscription, "RESOURCE_GROUP=" + group, "CLUSTER_NAME=" + clusterName, "LOCATION=westeurope",
-		"USER_ASSIGNED_IDENTITY_NAME=shop-secrets",
-	}
-	transport := w.Stack.HTTPClient()
-	credential, err := azidentity.NewClientSecretCredential(tenant, ownerID, ownerSecret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: policy.ClientOptions{Transport: transport}, DisableInstanceDiscovery: true,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.arm, err = arm.New(credential, arm.Options{ClientOptions: policy.ClientOptions{Transport: transport}, Clock: clock.RealClock{}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-// place is where the cluster is in Azure.
-func place() arm.Group { return arm.Group{Subscription: subscription, Name: group} }
-
-// hasExtension says whether the old extension is there.
-func (w *world) hasExtension(ctx context.Context) (bool, error) {
-	extensions, err := w.arm.Extensions(ctx, place(), clusterName)
-	if err != nil {
-		return false, fmt.Errorf("listing extensions: %w", err)
-	}
-	return slices.ContainsFunc(extensions, func(e arm.Extension) bool { return e.Name == extension }), nil
 }
 
 // program is the built program.
@@ -244,7 +117,7 @@ func (w *world) migrate(args ...string) ended {
 	w.t.Helper()
 	args = slices.Concat([]string{"migrate"}, args, []string{"-o", "json", "--state", w.state})
 	cmd := exec.CommandContext(w.t.Context(), w.program, args...)
-	cmd.Env = w.env
+	cmd.Env = w.Environment
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, io.MultiWriter(&said, w.t.Output())
 	began := time.Now()
@@ -270,28 +143,13 @@ func (w *world) ended(out, said string, code int) ended {
 	return e
 }
 
-// rightsOf are the roles that a principal has on the vaults.
-func (w *world) rightsOf(client string) []string {
+// rightsOf are the roles that a principal has on the vaults, by the vaults' names.
+func (w *world) rightsOf(client string) map[string][]string {
 	w.t.Helper()
-	principal, err := w.arm.Principal(w.t.Context(), client)
+	rights, err := w.RolesOf(w.t.Context(), client, vaultNames(w.objects)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ids, err := w.arm.VaultIDs(w.t.Context(), subscription, vaultNames(w.objects)...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var rights []string
-	for name, id := range ids {
-		assignments, err := w.arm.RoleAssignments(w.t.Context(), id, principal.ObjectID)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for _, a := range assignments {
-			rights = append(rights, name+": "+a.Role)
-		}
-	}
-	slices.Sort(rights)
 	return rights
 }
 

@@ -71,7 +71,7 @@ func TestShopIsTakenBack(t *testing.T) {
 		if diff := cmp.Diff(rights, w.rightsOf(oldPrincipal)); diff != "" {
 			t.Errorf("after %s and back, rights of the old principal (-want +got):\n%s", name, diff)
 		}
-		if there, err := w.hasExtension(t.Context()); err != nil || !there {
+		if there, err := w.HasExtension(t.Context()); err != nil || !there {
 			t.Errorf("after %s and back the extension is there: %t, %v", name, there, err)
 		}
 		expectNone(t, recorder)

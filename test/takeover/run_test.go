@@ -57,7 +57,7 @@ func (w *world) beginAs(state string, env []string, path string, args ...string)
 	words := strings.Fields(path)
 	words = slices.Concat(words, []string{"migrate"}, args, []string{"-o", "json", "--state", state})
 	a.cmd = exec.CommandContext(w.t.Context(), words[0], words[1:]...)
-	a.cmd.Env = slices.Concat(w.env, env)
+	a.cmd.Env = slices.Concat(w.Environment, env)
 	a.cmd.Stdout, a.cmd.Stderr = &a.out, io.MultiWriter(&a.said, w.t.Output())
 	if err := a.cmd.Start(); err != nil {
 		w.t.Fatal(err)

@@ -25,11 +25,14 @@ import (
 
 // Where the cluster and its vaults are in Azure, and how the extension is called there.
 const (
-	Subscription = "77777777-0000-0000-0000-000000000000"
-	Group        = "shop"
-	Cluster      = "edge"
-	Extension    = "akvsecretsprovider"
+	subscription = "77777777-0000-0000-0000-000000000000"
+	group        = "shop"
+	clusterName  = "edge"
+	extension    = "akvsecretsprovider"
 )
+
+// Group is the resource group in Azure with the cluster, its vaults and what a takeover makes.
+func Group() arm.Group { return arm.Group{Subscription: subscription, Name: group} }
 
 // The owner of the subscription, who takes the cluster over.
 const (
@@ -38,7 +41,7 @@ const (
 )
 
 // driverDir has what the extension installs.
-const driverDir = "test/takeover/testdata/driver"
+const driverDir = "test/rig/connect/testdata/driver"
 
 // Options say what is connected.
 type Options struct {
@@ -126,7 +129,7 @@ func writeSeed(path, tenant string, objects []*unstructured.Unstructured) error 
 	})
 	for i := range seed.Vaults {
 		if seed.Vaults[i].TenantID == tenant {
-			seed.Vaults[i].SubscriptionID, seed.Vaults[i].ResourceGroup = Subscription, Group
+			seed.Vaults[i].SubscriptionID, seed.Vaults[i].ResourceGroup = subscription, group
 		}
 	}
 	seed.Management = management(tenant)
@@ -143,14 +146,14 @@ func writeSeed(path, tenant string, objects []*unstructured.Unstructured) error 
 // management is what Azure Resource Manager knows.
 func management(tenant string) state.ManagementSeed {
 	return state.ManagementSeed{
-		Subscriptions:   []state.Subscription{{ID: Subscription, Name: "Shop", TenantID: tenant}},
-		ResourceGroups:  []state.ResourceGroup{{SubscriptionID: Subscription, Name: Group}},
-		RoleAssignments: []state.RoleAssignment{{ClientID: ownerID, Role: "Owner", Scope: "/subscriptions/" + Subscription}},
+		Subscriptions:   []state.Subscription{{ID: subscription, Name: "Shop", TenantID: tenant}},
+		ResourceGroups:  []state.ResourceGroup{{SubscriptionID: subscription, Name: group}},
+		RoleAssignments: []state.RoleAssignment{{ClientID: ownerID, Role: "Owner", Scope: "/subscriptions/" + subscription}},
 		ConnectedClusters: []state.Cluster{{
-			Name: Cluster, TenantID: tenant, SubscriptionID: Subscription, ResourceGroup: Group,
+			Name: clusterName, TenantID: tenant, SubscriptionID: subscription, ResourceGroup: group,
 			OIDCIssuer: true, IssuerURL: "${SERVICE_ACCOUNT_ISSUER}",
 			Extensions: []state.Extension{{
-				Name: Extension, Type: "microsoft.azurekeyvaultsecretsprovider", Version: "1.7.2", ReleaseNamespace: "kube-system",
+				Name: extension, Type: "microsoft.azurekeyvaultsecretsprovider", Version: "1.7.2", ReleaseNamespace: "kube-system",
 				Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true"},
 			}},
 		}},
@@ -169,7 +172,7 @@ func (w *World) signIn(o Options) error {
 		// The emulator's certificate is the only one that is trusted: no connection can lead to Azure.
 		"SSL_CERT_FILE=" + w.Stack.CAFile, "SSL_CERT_DIR=" + filepath.Join(o.Dir, "no-certificates"),
 		"AZURE_TENANT_ID=" + o.Tenant, "AZURE_CLIENT_ID=" + ownerID, "AZURE_CLIENT_SECRET=" + ownerSecret,
-		"SUBSCRIPTION=" + Subscription, "RESOURCE_GROUP=" + Group, "CLUSTER_NAME=" + Cluster, "LOCATION=westeurope",
+		"SUBSCRIPTION=" + subscription, "RESOURCE_GROUP=" + group, "CLUSTER_NAME=" + clusterName, "LOCATION=westeurope",
 		"USER_ASSIGNED_IDENTITY_NAME=shop-secrets", "USER=operator",
 	}
 	w.Azure, err = w.Stack.Manage(stack.Operator{TenantID: o.Tenant, ClientID: ownerID, ClientSecret: ownerSecret})
@@ -195,11 +198,11 @@ func (w *World) install(ctx context.Context) error {
 
 // HasExtension says whether the old extension is there.
 func (w *World) HasExtension(ctx context.Context) (bool, error) {
-	extensions, err := w.Azure.Extensions(ctx, arm.Group{Subscription: Subscription, Name: Group}, Cluster)
+	extensions, err := w.Azure.Extensions(ctx, Group(), clusterName)
 	if err != nil {
 		return false, fmt.Errorf("listing extensions: %w", err)
 	}
-	return slices.ContainsFunc(extensions, func(e arm.Extension) bool { return e.Name == Extension }), nil
+	return slices.ContainsFunc(extensions, func(e arm.Extension) bool { return e.Name == extension }), nil
 }
 
 // RolesOf lists the roles that an application has on vaults, by the vaults' names; none if it is not there any more.
@@ -208,7 +211,7 @@ func (w *World) RolesOf(ctx context.Context, clientID string, vaults ...string) 
 	if err != nil {
 		return nil, fmt.Errorf("finding the principal %s: %w", clientID, err)
 	}
-	ids, err := w.Azure.VaultIDs(ctx, Subscription, vaults...)
+	ids, err := w.Azure.VaultIDs(ctx, subscription, vaults...)
 	if err != nil {
 		return nil, fmt.Errorf("finding vaults: %w", err)
 	}
