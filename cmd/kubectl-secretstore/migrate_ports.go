@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"k8s.io/utils/clock"
 
@@ -39,7 +36,7 @@ func loadClouds(files []string) (entra.Clouds, error) {
 }
 
 // openAzure finds the login; it asks nobody yet.
-func openAzure(p program, o model.Options, clouds entra.Clouds, tell func(string)) (act.Azure, error) {
+func openAzure(p program, o model.Options, clouds entra.Clouds) (act.Azure, error) {
 	client, err := arm.Open(arm.Login{Environment: p.env, Tenant: o.Azure.Tenant}, clock.RealClock{})
 	if err != nil {
 		return nil, fmt.Errorf("%w; or leave Azure to somebody else with --no-azure", err)
@@ -49,8 +46,7 @@ func openAzure(p program, o model.Options, clouds entra.Clouds, tell func(string
 		return nil, fmt.Errorf("reaching Entra: %w", err)
 	}
 	return azurePort{&az.Runner{
-		ARM: client, Subscription: o.Azure.Subscription, Clouds: clouds, Transport: transport, Clock: clock.RealClock{},
-		Tell: tell,
+		ARM: client, Subscription: o.Azure.Subscription, Clouds: clouds, Transport: transport,
 	}}, nil
 }
 
@@ -66,39 +62,13 @@ func (a azurePort) Run(ctx context.Context, command []string, begin func() error
 // Reverse implements act.Azure.
 func (azurePort) Reverse(command []string) ([]string, bool) { return az.Reverse(command) }
 
-// Exchange implements act.Azure: one try.
-func (a azurePort) Exchange(ctx context.Context, gate model.Gate, token string) error {
-	of, err := tokenOf(token)
-	if err != nil {
-		return err
-	}
-	login := []string{"az", "login", "--federated-token", "-", "--tenant", gate.Tenant, "--username", gate.Client}
-	mint := func(context.Context, model.Token) (string, error) { return token, nil }
-	_, err = a.runner.Await(ctx, login, of, mint, 0)
+// Exchange implements act.Azure.
+func (a azurePort) Exchange(ctx context.Context, gate model.Gate, of model.Token, token string) error {
+	err := a.runner.Exchange(ctx, gate, of, token)
 	if err != nil && ctx.Err() == nil {
 		return &act.ClosedError{Lacking: []string{err.Error()}, Wait: entra.MayPass(err)}
 	}
 	return err
-}
-
-// tokenOf reads whose a token is, and for whom.
-func tokenOf(token string) (model.Token, error) {
-	var claims struct {
-		Subject  string   `json:"sub"`
-		Audience []string `json:"aud"`
-	}
-	_, rest, _ := strings.Cut(token, ".")
-	middle, _, _ := strings.Cut(rest, ".")
-	payload, err := base64.RawURLEncoding.DecodeString(middle)
-	if err == nil {
-		err = json.Unmarshal(payload, &claims)
-	}
-	account, is := strings.CutPrefix(claims.Subject, "system:serviceaccount:")
-	namespace, name, _ := strings.Cut(account, ":")
-	if err != nil || !is || len(claims.Audience) != 1 {
-		return model.Token{}, errors.New("the API server gave a token that is none of a service account for one audience")
-	}
-	return model.Token{Namespace: namespace, Account: name, Audience: claims.Audience[0]}, nil
 }
 
 // ports fills in by what a runner acts. folder is the ID of the state folder's lock, empty where it is not locked.
@@ -129,7 +99,7 @@ func (r *migrationRun) ports(tell func(string), folder string) (act.Runner, erro
 		Cluster: target, Clock: clock.RealClock{}, Install: chart.Install, Remove: chart.Remove, Found: act.Find(r.snapshot, r.report),
 	}
 	if !r.options.NoAzure {
-		runner.Azure, err = openAzure(r.program, r.options, clouds, tell)
+		runner.Azure, err = openAzure(r.program, r.options, clouds)
 	}
 	return runner, err
 }

@@ -26,7 +26,7 @@ func TestCommandAsksAzure(t *testing.T) {
 	proxy := connectproxy.Start(t)
 	proxy.SendTo(w.Addr())
 	dir := t.TempDir()
-	for name, content := range map[string][]byte{"ca.pem": w.CAPEM(), "deploy/all.yaml": []byte(manifests)} {
+	for name, content := range map[string][]byte{"ca.pem": w.CAPEM(), "deploy/all.yaml": []byte(manifests())} {
 		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "deploy"), 0o700), os.WriteFile(filepath.Join(dir, name), content, 0o600)); err != nil {
 			t.Fatal(err)
 		}

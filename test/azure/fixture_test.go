@@ -3,7 +3,6 @@
 package azure
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -143,13 +142,13 @@ func (h hurried) NewTimer(d time.Duration) clock.Timer { return h.RealClock.NewT
 
 func (w *world) runner() *az.Runner {
 	return &az.Runner{
-		ARM: w.as(ownerID), Subscription: subscriptionID, Clouds: entra.NewClouds(), Transport: w.client, Clock: hurried{},
+		ARM: w.as(ownerID), Subscription: subscriptionID, Clouds: entra.NewClouds(), Transport: w.client,
 	}
 }
 
 // mint makes tokens of the cluster's service accounts.
-func (w *world) mint(_ context.Context, token model.Token) (string, error) {
-	return w.issuer.Token("system:serviceaccount:"+token.Namespace+":"+token.Account, map[string]any{"aud": []string{token.Audience}}), nil
+func (w *world) mint(token model.Token) string {
+	return w.issuer.Token("system:serviceaccount:"+token.Namespace+":"+token.Account, map[string]any{"aud": []string{token.Audience}})
 }
 
 // operations counts the requests of Azure Resource Manager that changed something, by their operation.

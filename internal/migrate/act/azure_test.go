@@ -143,7 +143,7 @@ func (a *azure) Reverse(command []string) ([]string, bool) {
 	return append([]string{"az", "back"}, command...), !strings.Contains(line, "connectedk8s update")
 }
 
-func (a *azure) Exchange(_ context.Context, _ model.Gate, token string) error {
+func (a *azure) Exchange(_ context.Context, _ model.Gate, _ model.Token, token string) error {
 	if strings.Count(token, ".") != 2 {
 		return errors.New("no token")
 	}

@@ -134,7 +134,7 @@ func (r *run) token(ctx context.Context, c model.Change) error {
 	case err != nil:
 		return err
 	case exchange:
-		return r.Azure.Exchange(ctx, *c.Gate, token)
+		return r.Azure.Exchange(ctx, *c.Gate, *c.Token, token)
 	}
 	return CheckToken(token, *c.Gate, *c.Token)
 }

@@ -47,9 +47,9 @@ type Azure interface {
 	Run(ctx context.Context, command []string, begin func() error) (output string, did bool, err error)
 	// Reverse is the command that takes another back, if there is one.
 	Reverse(command []string) ([]string, bool)
-	// Exchange trades a token for one of Entra's, once, and throws that away. The error is a *ClosedError while Entra does not
-	// know the federated credential yet.
-	Exchange(ctx context.Context, gate model.Gate, token string) error
+	// Exchange trades a token, minted as of says, for one of Entra's, once, and throws that away. The error is a *ClosedError while
+	// Entra does not know the federated credential yet.
+	Exchange(ctx context.Context, gate model.Gate, of model.Token, token string) error
 }
 
 // Standing is how an object stands with regard to a step.

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/utils/clock"
-
 	"secretstore/internal/azure/arm"
 	"secretstore/internal/azure/entra"
 )
@@ -27,9 +25,6 @@ type Runner struct {
 	// Clouds are where tokens are exchanged: the one whose audience a token has. Transport reaches them.
 	Clouds    entra.Clouds
 	Transport entra.Transport
-	Clock     clock.Clock
-	// Tell is told why an exchange is tried again, where it is not nil.
-	Tell func(string)
 }
 
 // UnsupportedError is a command that a person has to run.
