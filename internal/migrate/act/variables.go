@@ -26,6 +26,9 @@ type UnsetError struct {
 // Error says who sets it.
 func (e *UnsetError) Error() string {
 	switch {
+	case e.SetBy.ID == "" && !model.IsPlans(e.Name):
+		return fmt.Sprintf("the variable %s has no value, and no step gives it one: no plan uses it, so that an object holds it as "+
+			"text, such as a class with a placeholder that nobody filled in: correct the object", e.Name)
 	case e.SetBy.ID == "":
 		return fmt.Sprintf("the variable %s has no value, and no step gives it one: set it in the environment or by its flag", e.Name)
 	case e.SetBy.ByHand != "":

@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Variable makes of any text what may be part of the name of a shell's variable: capitals, digits and underscores.
 func Variable(text string) string {
@@ -10,4 +13,22 @@ func Variable(text string) string {
 		}
 		return '_'
 	}, strings.ToUpper(text)), "_")
+}
+
+// IsPlans tells the variables that plans themselves use: those of Microsoft's guide, and those that are named after an identity or
+// a vault. Any other is a text that somebody put into an object of the cluster, and means nothing to this program: the operator's
+// environment, which may hold the secret of a login, is not looked into for it.
+func IsPlans(name string) bool {
+	whole := []string{
+		"SUBSCRIPTION", "RESOURCE_GROUP", "CLUSTER_NAME", "LOCATION", "AZURE_TENANT_ID", "SERVICE_ACCOUNT_NAME",
+		"SERVICE_ACCOUNT_ISSUER", "AKV_SPE_EXTENSION_NAME", "HELM_RELEASE", "HELM_NAMESPACE", "SECRETSTORE_IMAGE_REPOSITORY",
+		"SECRETSTORE_IMAGE_DIGEST", "USER_ASSIGNED_IDENTITY_NAME", "USER_ASSIGNED_CLIENT_ID", "USER_ASSIGNED_PRINCIPAL_ID",
+		"IDENTITY_RESOURCE_GROUP",
+	}
+	numbered := []string{
+		"USER_ASSIGNED_IDENTITY_NAME_", "USER_ASSIGNED_CLIENT_ID_", "USER_ASSIGNED_PRINCIPAL_ID_", "IDENTITY_RESOURCE_GROUP_",
+		"KEYVAULT_ID_", "KEYVAULT_RBAC_", "OLD_OBJECT_ID_", "OLD_ROLES_", "OLD_POLICY_",
+	}
+	begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	return slices.Contains(whole, name) || slices.ContainsFunc(numbered, begins)
 }
