@@ -66,7 +66,7 @@ func New(credential azcore.TokenCredential, o Options) (*Client, error) {
 	login := explainingCredential{credential}
 	// Registering resource providers writes to the subscription, which nobody asked for: the error names the command.
 	inner, err := azarm.NewClient("secretstore", "v1.0.0", login, &azarm.ClientOptions{
-		ClientOptions: o.ClientOptions, DisableRPRegistration: true,
+		ClientOptions: kept(o.ClientOptions, managementEndpoint(o.Cloud)), DisableRPRegistration: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making a client of Azure Resource Manager: %w", err)
@@ -74,12 +74,20 @@ func New(credential azcore.TokenCredential, o Options) (*Client, error) {
 	endpoint := graphEndpoint(o.Cloud)
 	pipeline := runtime.NewPipeline("secretstore", "v1.0.0", runtime.PipelineOptions{
 		PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(login, []string{endpoint + "/.default"}, nil)},
-	}, &o.ClientOptions)
+	}, new(kept(o.ClientOptions, endpoint)))
 	return &Client{
 		resources: &service{"Azure Resource Manager", inner.Endpoint(), inner.Pipeline()},
 		graph:     &service{"Microsoft Graph", endpoint, pipeline},
 		clock:     o.Clock, poll: cmp.Or(o.Poll, poll),
 	}, nil
+}
+
+// managementEndpoint is where a cloud has Azure Resource Manager, of the public one where it is not said, as in the SDK.
+func managementEndpoint(c cloud.Configuration) string {
+	if known, ok := c.Services[cloud.ResourceManager]; ok {
+		return known.Endpoint
+	}
+	return cloud.AzurePublic.Services[cloud.ResourceManager].Endpoint
 }
 
 // graphEndpoint is where a cloud has Microsoft Graph: by its services, else by its authority.
@@ -154,8 +162,8 @@ func (s *service) decode(c call, response *http.Response, into any) error {
 
 // raw sends a call, or the page of it that a link names, and returns a successful answer.
 func (s *service) raw(ctx context.Context, c call, link string) (*http.Response, error) {
-	if !strings.HasPrefix(c.path, "/") { // it would become part of the host's name, and the token would go there
-		return nil, &Error{Doing: c.doing, Place: c.path, Service: s.name, Message: "it is no ARM ID: those begin with a slash"}
+	if why := wrongPath(c.path); why != "" {
+		return nil, &Error{Doing: c.doing, Place: c.path, Service: s.name, Message: why}
 	}
 	address := s.endpoint + (&url.URL{Path: c.path}).EscapedPath()
 	if len(c.query) > 0 {

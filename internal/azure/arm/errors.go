@@ -139,6 +139,11 @@ func (s *service) unanswered(c call, err error) error {
 		e.Message = "interrupted"
 		return e
 	}
+	if away, ok := errors.AsType[*awayError](err); ok {
+		e.Message = away.Error()
+		e.Cure = "nothing was sent there; is there a proxy in between?"
+		return e
+	}
 	e.Message = fmt.Sprintf("%s could not be reached: %s", s.name, entra.NetworkCause(err))
 	e.Cure = "check this machine's way to Azure (HTTPS_PROXY, SSL_CERT_FILE)"
 	return e
