@@ -12,6 +12,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// openOwn opens a file of the folder for writing, and makes it where there is none. A link is not followed: a folder that came out
+// of an archive may hold one to anywhere.
+func (f *Folder) openOwn(name string, flags int) (*os.File, error) {
+	path := f.Path(name)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file (%s): look what it is, and remove it", path, info.Mode().Type())
+	}
+	return os.OpenFile(path, flags|os.O_CREATE, 0o600)
+}
+
 // SaveObject keeps an object as a file of the folder, by its name. It is on the disk when SaveObject returns.
 func (f *Folder) SaveObject(name string, object map[string]any) error {
 	text, err := yaml.Marshal(object)

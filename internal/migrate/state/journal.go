@@ -93,7 +93,7 @@ func (f *Folder) OpenJournal() (*Journal, []act.Entry, error) {
 		return nil, nil, err
 	}
 	path := f.Path(JournalFile)
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	file, err := f.openOwn(JournalFile, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the journal: %w", err)
 	}

@@ -41,8 +41,7 @@ func (f *Folder) Lock(who string) (*Lock, error) {
 	if err := f.makeDir(); err != nil {
 		return nil, err
 	}
-	path := f.Path(lockFile)
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := f.openOwn(lockFile, os.O_RDWR)
 	if err != nil {
 		return nil, fmt.Errorf("locking the state folder: %w", err)
 	}

@@ -31,3 +31,9 @@ func lockFileOf(file *os.File) (string, error) {
 	}
 	return fmt.Sprintf("%d %d", stat.Dev, stat.Ino), nil
 }
+
+// isOthers tells what does not belong to who runs this program.
+func isOthers(info os.FileInfo) bool {
+	stat, known := info.Sys().(*syscall.Stat_t)
+	return known && int(stat.Uid) != os.Geteuid()
+}

@@ -97,6 +97,10 @@ func (f *Folder) lookAtDir() error {
 	if err != nil {
 		return err
 	}
+	if isOthers(info) {
+		return fmt.Errorf("%s belongs to somebody else, who could read and change what is in it: name another one with --state, or "+
+			"run as its owner", f.dir)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%s may be read by others (mode %04o): chmod 0700 %s, or name another one with --state",
 			f.dir, info.Mode().Perm(), f.dir)
