@@ -7,7 +7,9 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,8 +28,9 @@ import (
 )
 
 // TestScripts runs the scripts in testdata, which specify each verb by example. Each script has a namespace of its own name, in
-// $NS; $KUBECONFIG is that of an operator who may get, list and patch SecretSyncs and do nothing else. There are two more
-// commands: "given FILE" makes SecretSyncs with the statuses written there, and "controller" starts what answers forced checks.
+// $NS; $KUBECONFIG is that of an operator who may get, list and patch SecretSyncs and do nothing else. There are three more
+// commands: "given FILE" makes SecretSyncs with the statuses written there, "controller" starts what answers forced checks, and
+// "exit CODE COMMAND" is exec of a command that has to end with that exit code.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -47,10 +50,30 @@ func TestScripts(t *testing.T) {
 					<-c.done
 				})
 			},
+			"exit": exits,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// exits runs a command, and fails the script unless its exit code is the one that is named first: a command that crashes fails as
+// well as one that refuses.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit CODE COMMAND [ARGUMENTS]")
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exited, is := errors.AsType[*exec.ExitError](err)
+		if !is {
+			ts.Fatalf("%v", err)
+		}
+		code = exited.ExitCode()
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
 }
 
 // admin is a client that may do everything.
