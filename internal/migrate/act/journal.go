@@ -31,12 +31,30 @@ func (e Entry) Check() error {
 	}
 	for _, content := range []map[string]any{e.Before, e.Change.Content} {
 		if content["kind"] == kindSecret || e.Change.Object.Kind == kindSecret {
-			if content["data"] != nil || content["stringData"] != nil {
+			if content["data"] != nil || content["stringData"] != nil || copied(content) {
 				return &ValueError{Object: e.Change.Object}
 			}
 		}
 	}
+	for _, edit := range e.Change.Edits {
+		// Of a Secret only what describes it is edited.
+		if e.Change.Object.Kind == kindSecret && (len(edit.Path) < 2 || edit.Path[0] != "metadata") {
+			return &ValueError{Object: e.Change.Object}
+		}
+	}
 	return nil
+}
+
+// copied tells whether a Secret's annotations hold a copy of it.
+func copied(secret map[string]any) bool {
+	found, _ := model.Path{"metadata", "annotations"}.Get(secret)
+	annotations, _ := found.(map[string]any)
+	for name, value := range annotations {
+		if text, _ := value.(string); model.HoldsObject(name, text) {
+			return true
+		}
+	}
+	return false
 }
 
 const kindSecret = "Secret"

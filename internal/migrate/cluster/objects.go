@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -84,8 +83,8 @@ func foreign(object *unstructured.Unstructured, why string, args ...any) act.Sig
 	return s
 }
 
-// before is an object as the journal keeps it: of a Secret the metadata and the type alone, without the manifest that kubectl
-// keeps in an annotation.
+// before is an object as the journal keeps it: of a Secret the metadata and the type alone, without the manifest that kubectl and
+// others keep in an annotation.
 func before(object *unstructured.Unstructured) map[string]any {
 	content := object.DeepCopy()
 	if content.GetKind() != "Secret" || content.GetAPIVersion() != "v1" {
@@ -95,7 +94,7 @@ func before(object *unstructured.Unstructured) map[string]any {
 		return !slices.Contains([]string{"apiVersion", "kind", "metadata", "type"}, field)
 	})
 	annotations := content.GetAnnotations()
-	delete(annotations, corev1.LastAppliedConfigAnnotation)
+	maps.DeleteFunc(annotations, model.HoldsObject)
 	content.SetAnnotations(annotations)
 	return content.Object
 }

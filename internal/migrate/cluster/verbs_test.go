@@ -256,7 +256,8 @@ func TestDeleteSecret(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.apply(t, `{apiVersion: v1, kind: Secret, metadata: {namespace: NAMESPACE, name: creds, annotations: {
-		"kubectl.kubernetes.io/last-applied-configuration": CANARY}}, stringData: {clientsecret: CANARY}}`)
+		"kubectl.kubernetes.io/last-applied-configuration": CANARY, "kapp.k14s.io/original": "{CANARY}",
+		"objectset.rio.cattle.io/applied": "H4sICANARY"}}, stringData: {clientsecret: CANARY}}`)
 	e := f.make(t, model.Change{ID: "d", Verb: model.Delete, Object: f.ref("Secret", "creds"), Undo: "make it from where it was taken"})
 	raw, err := json.Marshal(e)
 	if err != nil || strings.Contains(string(raw), canary) {

@@ -31,6 +31,12 @@ func TestRedact(t *testing.T) {
 			`{"metadata":{"annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"` + canary + `"}}}`,
 			`{"metadata":{"annotations":{"a":"b"}}}`,
 		},
+		"Copies": {
+			"so do other tools, plain, compressed and encoded", `{"metadata":{"annotations":{"a":"b","kapp.k14s.io/original":" {` + canary +
+				`}","objectset.rio.cattle.io/applied":"H4sI` + canary + `","x":"eyJ` + canary + `","y":` + `"` + strings.Repeat(canary, 100) +
+				`","z":{"x":"` + canary + `"}}}}`,
+			`{"metadata":{"annotations":{"a":"b"}}}`,
+		},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

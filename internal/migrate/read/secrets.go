@@ -13,9 +13,6 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// lastApplied is the annotation in which kubectl apply keeps a manifest, of a Secret with its values.
-const lastApplied = corev1.LastAppliedConfigAnnotation
-
 // readSecretNames reads the metadata of all Secrets, without their values.
 func (c *cluster) readSecretNames(ctx context.Context) error {
 	secrets := c.metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets"))
@@ -39,7 +36,7 @@ func (c *cluster) addSecretName(m metav1.ObjectMeta) error {
 	if m.Labels[model.ManagedLabel] == "true" {
 		c.synced[m.Namespace+"/"+m.Name] = true
 	}
-	delete(m.Annotations, lastApplied)
+	maps.DeleteFunc(m.Annotations, model.HoldsObject)
 	content, err := contentOf(&corev1.Secret{ObjectMeta: m})
 	if err != nil {
 		return err

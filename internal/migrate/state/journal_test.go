@@ -133,7 +133,13 @@ func TestJournalHoldsNoValues(t *testing.T) {
 	}
 	secret := model.Ref{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "db"}
 	values := map[string]any{"kind": "Secret", "stringData": map[string]any{"a": "canary"}}
+	edited := []model.FieldEdit{{Op: model.OpReplace, Path: model.Path{"data", "a"}, Value: "eA==", Was: "canary"}}
+	whole := []model.FieldEdit{{Op: model.OpReplace, Path: model.Path{"metadata"}, Value: map[string]any{}, Was: "canary"}}
+	kept := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"kapp.k14s.io/original": `{"data":"canary"}`}}}
 	for name, e := range map[string]act.Entry{
+		"an edit":            {What: act.Begun, Change: model.Change{Object: secret, Edits: edited}},
+		"an edit of much":    {What: act.Begun, Change: model.Change{Object: secret, Edits: whole}},
+		"a tool's copy":      {What: act.Begun, Change: model.Change{Object: secret}, Before: kept},
 		"before":             {What: act.Begun, Change: model.Change{Object: secret}, Before: map[string]any{"data": map[string]any{"a": "canary"}}},
 		"content":            {What: act.Begun, Change: model.Change{Object: secret, Content: values}},
 		"of no named object": {What: act.Begun, Change: model.Change{Content: values}},
