@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,17 +95,27 @@ func orEmpty(objects []map[string]any) any {
 	return objects
 }
 
-// settings are the configuration settings of the extension that is migrated from, nil if Azure was not asked or has none.
+// settings are the configuration settings of the extension that is migrated from, without passwords; nil if Azure was not asked or
+// has none.
 func settings(azure *model.Azure) any {
 	if azure == nil {
 		return nil
 	}
 	for _, e := range azure.Extensions {
 		if e.Type == extensionType && e.Settings != nil {
-			return e.Settings
+			return withoutPasswords(e.Settings)
 		}
 	}
 	return nil
+}
+
+// withoutPasswords is settings without what a proxy's address may have before its host. Whoever puts the extension back knows it.
+func withoutPasswords(settings map[string]string) map[string]string {
+	user, shown := regexp.MustCompile(`//\S*@`), map[string]string{}
+	for name, value := range settings {
+		shown[name] = user.ReplaceAllString(value, "//(left out)@")
+	}
+	return shown
 }
 
 // mounts tells whether an object has a volume of the driver anywhere: in whichever field its kind keeps a pod's template.

@@ -166,9 +166,21 @@ func snapshot(t *testing.T) model.Snapshot {
 				"template": {"metadata": {"labels": {"batch.kubernetes.io/controller-uid": "u"}}, "spec": {`+volume+`}}}}`),
 		},
 		Azure: &model.Azure{Extensions: []model.Extension{{
-			Type: "microsoft.azurekeyvaultsecretsprovider", Settings: map[string]string{"a": "b"},
+			Type: "microsoft.azurekeyvaultsecretsprovider", Settings: map[string]string{
+				"a": "b", "proxy": "http://user:canary@proxy.example:3128", "to": "ops@shop.example",
+			},
 		}}},
 	}
+}
+
+// mustDir lists a folder.
+func mustDir(t *testing.T, dir string) []os.DirEntry {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
 }
 
 func TestBackup(t *testing.T) {
@@ -186,7 +198,7 @@ func TestBackup(t *testing.T) {
 			`{"volumes":[{"name":"kube-api-access-x"},{"csi":{"driver":"secrets-store.csi.k8s.io"},"name":"s"}]}}}}}},` +
 			`{"kind":"Job","metadata":{"labels":{"app":"a"},"name":"j"},"spec":{"template":{"metadata":{},"spec":` +
 			`{"volumes":[{"name":"kube-api-access-x"},{"csi":{"driver":"secrets-store.csi.k8s.io"},"name":"s"}]}}}}]`,
-		"akv-spe-extension-config.json": `{"a":"b"}`,
+		"akv-spe-extension-config.json": `{"a":"b","proxy":"http://(left out)@proxy.example:3128","to":"ops@shop.example"}`,
 	} {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -211,6 +223,11 @@ func TestBackup(t *testing.T) {
 		}
 		if objects[0]["metadata"].(map[string]any)["uid"] != "u" {
 			t.Errorf("%s is not a raw copy", name)
+		}
+	}
+	for _, e := range mustDir(t, dir) {
+		if raw, _ := os.ReadFile(filepath.Join(dir, e.Name())); bytes.Contains(raw, []byte("canary")) {
+			t.Errorf("%s holds the password of a proxy: %s", e.Name(), raw)
 		}
 	}
 	if err := f.Backup(model.Snapshot{}); err != nil {
