@@ -25,7 +25,25 @@ func Plan(s model.Snapshot, o model.Options) model.Report {
 	plan.Join(translated)
 	plan.Join(workloads.Plan(survey, translations, o))
 	plan.Join(verify.Plan(survey, identities, translations, o))
-	return model.NewReport(survey, o, plan)
+	return identified(model.NewReport(survey, o, plan), s)
+}
+
+// identified says which Secrets and classes are to be deleted by their UIDs, too. What is done last may come hours after the
+// reading; other kinds are made anew under their names by whoever made them.
+func identified(r model.Report, s model.Snapshot) model.Report {
+	uids := map[model.Ref]string{}
+	for _, o := range s.Objects {
+		if o.Kind == "Secret" || o.Kind == "SecretProviderClass" {
+			found, _ := model.Path{"metadata", "uid"}.Get(o.Content)
+			uids[o.Ref], _ = found.(string)
+		}
+	}
+	for i, c := range r.Changes {
+		if c.Verb == model.Delete {
+			r.Changes[i].UID = uids[c.Object]
+		}
+	}
+	return r
 }
 
 // Only leaves of a report's steps those of some stages. Objects, findings and decisions stay: they are about the whole.

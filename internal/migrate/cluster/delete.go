@@ -25,6 +25,8 @@ func (c *Cluster) lookDelete(ctx context.Context, step model.Change) (act.Sight,
 		return act.Sight{}, err
 	case live == nil:
 		return act.Sight{Standing: act.Done}, nil
+	case step.UID != "" && string(live.GetUID()) != step.UID:
+		return foreign(live, "another one of that name has been made since it was read"), nil
 	case recreated(step.Object) && applied(live), live.GetDeletionTimestamp() != nil && !recreated(step.Object):
 		return sight(act.Done, live), nil
 	}

@@ -252,6 +252,24 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// TestDeleteAnother: what took the place of the object that was read is not deleted.
+func TestDeleteAnother(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	manifest := `{apiVersion: v1, kind: Secret, metadata: {namespace: NAMESPACE, name: creds}, stringData: {a: b}}`
+	f.apply(t, manifest)
+	c := model.Change{ID: "d", Verb: model.Delete, Object: f.ref("Secret", "creds")}
+	read, _ := f.at(t, c.Object, "metadata", "uid").(string)
+	f.make(t, c)
+	f.apply(t, manifest)
+	c.UID = read
+	if seen := f.look(t, c, act.Foreign); !strings.Contains(seen.Why, "another") {
+		t.Errorf("it is not said why: %q", seen.Why)
+	}
+	c.UID, _ = f.at(t, c.Object, "metadata", "uid").(string)
+	f.make(t, c)
+}
+
 func TestDeleteSecret(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

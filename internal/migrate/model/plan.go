@@ -58,6 +58,9 @@ type Change struct {
 	Verb  Verb `json:"verb"`
 	// Object is what is changed; zero for a Run or Check that concerns no object.
 	Object Ref `json:"object,omitzero"`
+	// UID is that of the Secret or class that was read and is to be deleted: one that took its place since is not what was planned
+	// for. Empty where nothing was read. It is of this run alone.
+	UID string `json:"-"`
 	// For is the object that was found and for whose sake the step is made, where that is not Object: the class of a SecretSync.
 	For Ref `json:"for,omitzero"`
 	// Place is where in a folder Object stands (Edit, Delete), or beside which object's document a new one is put (Create).
