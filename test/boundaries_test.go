@@ -87,7 +87,26 @@ func rules() []rule {
 		},
 		{
 			reason: "what carries a plan out knows ports, not clusters and clouds", of: []string{"internal/migrate/act"}, deep: true,
-			deny: []string{"k8s.io/api/...", "k8s.io/client-go/...", "sigs.k8s.io/...", "internal/azure/...", azureSDK, azureMSI},
+			deny: []string{
+				"k8s.io/api/...", "k8s.io/client-go/...", "sigs.k8s.io/...", "helm.sh/...", "internal/azure/...", azureSDK, azureMSI,
+			},
+		},
+		{
+			reason: "what acts in Azure knows no cluster, and not who asks", of: []string{"internal/migrate/az"}, deep: true,
+			deny: []string{"k8s.io/api/...", "k8s.io/client-go/...", "internal/migrate/..."}, allow: []string{"internal/migrate/model/..."},
+		},
+		{
+			reason: "what acts in a cluster changes nothing in Azure, and no files",
+			of:     []string{"internal/migrate/cluster", "internal/migrate/install"},
+			deny:   []string{"internal/azure/arm", "internal/migrate/az", "internal/migrate/state", "internal/migrate/write"},
+		},
+		{
+			reason: "the state folder is files, whatever acts", of: []string{"internal/migrate/state"}, deep: true,
+			deny: []string{"k8s.io/client-go/...", "sigs.k8s.io/controller-runtime/...", "helm.sh/...", "internal/azure/...", azureSDK},
+		},
+		{
+			reason: "what a migration is judged by is not made of it", of: []string{"test/rig/...", "test/stack"}, deep: true,
+			deny: []string{"internal/migrate/..."},
 		},
 		{
 			reason: "each stage can be run alone", of: []string{"internal/migrate/stage/..."},
