@@ -13,6 +13,9 @@ import (
 // all the time.
 const tries = 5
 
+// unknownUID stands for an owner's UID while nothing is changed and the owner need not be there.
+const unknownUID = "00000000-0000-0000-0000-000000000000"
+
 // resolve replaces the variables of a step. The UID of an owner that an earlier step made is looked up.
 func (r *run) resolve(ctx context.Context, c model.Change) (model.Change, error) {
 	c, err := r.variables.resolve(c)
@@ -32,7 +35,7 @@ func (r *run) owned(ctx context.Context, namespace string, value any) (any, erro
 	references, _ := value.([]any)
 	for i, entry := range references {
 		owner, _ := entry.(map[string]any)
-		if owner["uid"] != variableUID && owner["uid"] != variableClass {
+		if owner["uid"] != model.UIDOfSync && owner["uid"] != model.UIDOfClass {
 			continue
 		}
 		ref := model.Ref{
@@ -44,7 +47,9 @@ func (r *run) owned(ctx context.Context, namespace string, value any) (any, erro
 			return nil, fmt.Errorf("looking for the owner %s: %w", ref, err)
 		case sight.UID != "":
 			owner["uid"] = sight.UID
-		case !r.Options.DryRun:
+		case r.Options.DryRun:
+			owner["uid"] = unknownUID
+		default:
 			return nil, &RefusedError{Object: ref, Why: "it is not there, and a Secret is to be its own"}
 		}
 		references[i] = owner

@@ -9,13 +9,6 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// Variables of commands that are no variables of the plan.
-const (
-	variableToken = "FEDERATED_TOKEN"
-	variableUID   = "${UID_OF_SECRETSYNC}"
-	variableClass = "${UID_OF_CLASS}"
-)
-
 // UnsetError says that a step needs a variable that has no value.
 type UnsetError struct {
 	Name string
@@ -172,7 +165,7 @@ func (r *replacer) of(name string) string {
 		return value
 	}
 	variable := "${" + name + "}"
-	if name != variableToken && variable != variableUID && variable != variableClass && r.err == nil {
+	if name != model.VariableToken && variable != model.UIDOfSync && variable != model.UIDOfClass && r.err == nil {
 		r.err = &UnsetError{Name: name, SetBy: r.setBy[name]}
 	}
 	return variable

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"secretstore/internal/migrate/model"
 	"secretstore/internal/migrate/model/shell"
 )
 
@@ -137,7 +138,7 @@ func withoutTokens(argv []string) []string {
 	shown := slices.Clone(argv)
 	for i := range shown {
 		if i > 0 && slices.Contains([]string{"--federated-token", "--password"}, shown[i-1]) {
-			shown[i] = "${FEDERATED_TOKEN}"
+			shown[i] = "${" + model.VariableToken + "}"
 		}
 	}
 	return shown

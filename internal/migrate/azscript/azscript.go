@@ -98,7 +98,7 @@ esac
 
 // inputs are the variables that the operator has to set: all that the steps use and none of them sets.
 func inputs(changes []model.Change) string {
-	set := map[string]bool{tokenVariable: true}
+	set := map[string]bool{model.VariableToken: true}
 	used := map[string]bool{}
 	for _, c := range changes {
 		if !isAzure(c) {

@@ -9,9 +9,6 @@ import (
 	"secretstore/internal/migrate/model/shell"
 )
 
-// tokenVariable is what commands call the token that exchange mints.
-const tokenVariable = "FEDERATED_TOKEN"
-
 // step is one step: what is said of it, and its command.
 func step(c model.Change, needed map[string]bool) string {
 	var b strings.Builder

@@ -17,14 +17,8 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-const (
-	// uidVariable stands for the UID that the API server gives the SecretSync when it is made.
-	uidVariable = "${UID_OF_SECRETSYNC}"
-	// unknownUID stands for it while nothing is changed and the SecretSync need not be there.
-	unknownUID = "00000000-0000-0000-0000-000000000000"
-	// driverManager begins the names by which the CSI driver writes.
-	driverManager = "secrets-store-csi"
-)
+// driverManager begins the names by which the CSI driver writes.
+const driverManager = "secrets-store-csi"
 
 // syncRef is the SecretSync of a Secret's name.
 func syncRef(secret model.Ref) model.Ref {
@@ -80,8 +74,7 @@ func ownedBy(object, owner *unstructured.Unstructured) bool {
 // handOver gives a Secret to the SecretSync of its name by one patch of the very version that was looked at. The patch has no
 // data in it, so that no byte can change: the labels, the owner, and who manages what.
 func (c *Cluster) handOver(ctx context.Context, step model.Change, seen act.Sight, dry bool) (act.Sight, error) {
-	uid, err := c.syncUID(ctx, step.Object, dry)
-	if err != nil {
+	if err := c.receiver(ctx, step.Object, dry); err != nil {
 		return act.Sight{}, err
 	}
 	live, err := c.get(ctx, step.Object)
@@ -95,9 +88,6 @@ func (c *Cluster) handOver(ctx context.Context, step model.Change, seen act.Sigh
 	if err != nil {
 		return act.Sight{}, fmt.Errorf("%s: %w", step.Object, err)
 	}
-	for i := range edits {
-		edits[i].Value = substitute(edits[i].Value, uid)
-	}
 	fields, err := c.givenFields(live)
 	if err != nil {
 		return act.Sight{}, fmt.Errorf("%s: who manages its fields: %w", step.Object, err)
@@ -108,39 +98,13 @@ func (c *Cluster) handOver(ctx context.Context, step model.Change, seen act.Sigh
 	})
 }
 
-// syncUID is the UID of the SecretSync that a Secret is given to.
-func (c *Cluster) syncUID(ctx context.Context, secret model.Ref, dry bool) (string, error) {
+// receiver makes sure that the SecretSync is there that a Secret is given to. While nothing is changed it need not have been made.
+func (c *Cluster) receiver(ctx context.Context, secret model.Ref, dry bool) error {
 	sync, err := c.get(ctx, syncRef(secret))
-	switch {
-	case err != nil:
-		return "", err
-	case sync == nil && dry:
-		return unknownUID, nil
-	case sync == nil || sync.GetDeletionTimestamp() != nil:
-		return "", fmt.Errorf("%s is not there, and %s cannot be given to it: make it first", syncRef(secret), secret)
+	if err == nil && (sync == nil && !dry || sync != nil && sync.GetDeletionTimestamp() != nil) {
+		return fmt.Errorf("%s is not there, and %s cannot be given to it: make it first", syncRef(secret), secret)
 	}
-	return string(sync.GetUID()), nil
-}
-
-// substitute puts the SecretSync's UID in the place of its variable.
-func substitute(value any, uid string) any {
-	switch v := value.(type) {
-	case string:
-		return strings.ReplaceAll(v, uidVariable, uid)
-	case []any:
-		out := make([]any, 0, len(v))
-		for _, entry := range v {
-			out = append(out, substitute(entry, uid))
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, entry := range v {
-			out[name] = substitute(entry, uid)
-		}
-		return out
-	}
-	return value
+	return err
 }
 
 // givenFields is who manages which field of a Secret once it is handed over: what the driver wrote of its data, type, labels and

@@ -77,14 +77,19 @@ func (f *fixture) makeSync(name string, keys ...string) model.Change {
 	}}
 }
 
-// give is the step that hands a Secret over, as stage translate plans it.
-func (f *fixture) give(name string) model.Change {
+// give is the step that hands a Secret over, as stage translate plans it and act resolves it.
+func (f *fixture) give(t *testing.T, name string) model.Change {
+	t.Helper()
+	uid := any("00000000-0000-0000-0000-000000000000") // as nobody has it
+	if sync := f.live(t, f.ref("SecretSync", name)); sync != nil {
+		uid, _ = model.Path{"metadata", "uid"}.Get(sync)
+	}
 	labels := model.Path{"metadata", "labels"}
 	return model.Change{ID: "translate/edit/secret", Verb: model.Edit, Object: f.ref("Secret", name), Edits: []model.FieldEdit{
 		{Op: model.OpRemove, Path: labels.Of(model.ManagedLabel), Was: "true"},
 		{Op: model.OpAdd, Path: labels.Of(v1alpha1.SecretLabel), Value: ""},
 		{Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: []any{map[string]any{
-			"apiVersion": "secret-sync.x-k8s.io/v1alpha1", "kind": "SecretSync", "name": name, "uid": "${UID_OF_SECRETSYNC}",
+			"apiVersion": "secret-sync.x-k8s.io/v1alpha1", "kind": "SecretSync", "name": name, "uid": uid,
 			"controller": true,
 		}}},
 	}}
@@ -235,7 +240,7 @@ func TestHandOver(t *testing.T) {
 	w := f.witness(t, was)
 	f.make(t, f.makeSync("app", "plain=a", "other=b"))
 	f.reason(t, "app", v1alpha1.ConditionCreate, v1alpha1.ReasonInvalidLabel) // the controller has refused it
-	f.make(t, f.give("app"))
+	f.make(t, f.give(t, "app"))
 	// What the SecretSync says is of before, and mends itself: the gate under Guide must not give up.
 	gate := model.Change{Verb: model.Check, Gate: &model.Gate{Kind: model.GateSynced, Objects: []model.Ref{f.ref("SecretSync", "app")}}}
 	if closed, is := errors.AsType[*act.ClosedError](f.Check(t.Context(), gate)); is && !closed.Wait {
@@ -280,7 +285,7 @@ func TestHandOverTakenBack(t *testing.T) {
 	was := f.driversSecret(t, "app", map[string]string{"a": canary + "-plain", "b": canary + "-other"})
 	w := f.witness(t, was)
 	made := f.make(t, f.makeSync("app", "plain=a", "other=b"))
-	given := throughJournal(t, f.make(t, f.give("app")))
+	given := throughJournal(t, f.make(t, f.give(t, "app")))
 	f.reason(t, "app", v1alpha1.ConditionUpdate, v1alpha1.ReasonUpdateNoValueChangeSucceeded, v1alpha1.ReasonUpdateValueChangeSucceeded)
 	f.revert(t, given)
 	f.revert(t, made)
@@ -295,10 +300,10 @@ func TestHandOverTakenBack(t *testing.T) {
 	if diff := cmp.Diff(was.OwnerReferences, is.OwnerReferences); diff != "" {
 		t.Errorf("owners (-before +taken back):\n%s", diff)
 	}
-	f.look(t, f.give("app"), act.Open)
+	f.look(t, f.give(t, "app"), act.Open)
 	// Owners that are gone meanwhile do not come back, for the garbage collector would take the Secret.
 	made = f.make(t, f.makeSync("app", "plain=a", "other=b"))
-	given = f.make(t, f.give("app"))
+	given = f.make(t, f.give(t, "app"))
 	owner := was.OwnerReferences[0].Name
 	if err := f.typed.CoreV1().ConfigMaps(f.namespace).Delete(t.Context(), owner, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
@@ -318,7 +323,7 @@ func TestSyncTakenBack(t *testing.T) {
 	f := place(t, 3)
 	was := f.driversSecret(t, "app", map[string]string{"a": canary + "-plain"})
 	given := f.make(t, f.makeSync("app", "plain=a"))
-	f.make(t, f.give("app"))
+	f.make(t, f.give(t, "app"))
 	made := f.make(t, f.makeSync("files", "plain=a"))
 	f.reason(t, "files", v1alpha1.ConditionUpdate, v1alpha1.ReasonUpdateNoValueChangeSucceeded, v1alpha1.ReasonUpdateValueChangeSucceeded)
 	f.revert(t, given)
@@ -337,21 +342,21 @@ func TestSyncTakenBack(t *testing.T) {
 func TestHandOverForeign(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.look(t, f.give("app"), act.Gone)
+	f.look(t, f.give(t, "app"), act.Gone)
 	f.driversSecret(t, "app", map[string]string{"a": canary})
-	seen := f.look(t, f.give("app"), act.Open)
-	if _, err := f.Apply(t.Context(), f.give("app"), seen, true); err != nil {
+	seen := f.look(t, f.give(t, "app"), act.Open)
+	if _, err := f.Apply(t.Context(), f.give(t, "app"), seen, true); err != nil {
 		t.Errorf("dry, before there is a SecretSync: %v", err)
 	}
-	if _, err := f.Apply(t.Context(), f.give("app"), seen, false); err == nil || strings.Contains(err.Error(), canary) {
+	if _, err := f.Apply(t.Context(), f.give(t, "app"), seen, false); err == nil || strings.Contains(err.Error(), canary) {
 		t.Errorf("given to nobody: %v", err)
 	}
 	f.make(t, f.makeSync("app", "plain=a"))
 	f.patch(t, f.ref("Secret", "app"), `[{"op":"add","path":"/metadata/labels/x","value":"y"}]`)
-	_, err := f.Apply(t.Context(), f.give("app"), seen, false)
+	_, err := f.Apply(t.Context(), f.give(t, "app"), seen, false)
 	if fmt.Sprint(err) != (&act.ConflictError{Object: f.ref("Secret", "app")}).Error() {
 		t.Errorf("given though somebody changed it meanwhile: %v", err)
 	}
 	f.patch(t, f.ref("Secret", "app"), `[{"op":"replace","path":"/metadata/labels","value":{"x":"y"}}]`)
-	f.look(t, f.give("app"), act.Foreign)
+	f.look(t, f.give(t, "app"), act.Foreign)
 }

@@ -14,9 +14,6 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// classVariable stands for the UID that the API server gives a new class.
-const classVariable = "${UID_OF_CLASS}"
-
 // keeperOf is the owner that a step adds to a Secret's, which keeps the Secret alive; nil if the step is none of that kind.
 func keeperOf(step model.Change) map[string]any {
 	if step.Verb != model.Edit || !isSecret(step.Object) || len(step.Edits) != 1 {
@@ -71,16 +68,12 @@ func (c *Cluster) keep(ctx context.Context, step model.Change, seen act.Sight, d
 	if live == nil || string(live.GetUID()) != seen.UID || live.GetResourceVersion() != seen.ResourceVersion {
 		return act.Sight{}, &act.ConflictError{Object: step.Object}
 	}
-	keeper := keeperOf(step)
-	if dry && keeper["uid"] == classVariable {
-		keeper["uid"] = unknownUID
-	}
 	owners, _, err := unstructured.NestedSlice(live.Object, "metadata", "ownerReferences")
 	if err != nil {
 		return act.Sight{}, fmt.Errorf("%s: its owners: %w", step.Object, err)
 	}
 	ops := operations([]model.FieldEdit{{
-		Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: append(owners, keeper),
+		Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: append(owners, keeperOf(step)),
 	}})
 	object, err := c.patch(ctx, step.Object, ops, seen, dry)
 	if err != nil {

@@ -58,7 +58,7 @@ subjects: [{kind: ServiceAccount, namespace: NAMESPACE, name: weak}]
 			return err
 		}, []string{"verb delete", "deployments.apps"}},
 		"secret": {func(ctx context.Context) error {
-			_, err := f.Look(ctx, f.give("app"))
+			_, err := f.Look(ctx, all.give(t, "app"))
 			return err
 		}, []string{"verb get", "secrets"}},
 		"pods": {func(ctx context.Context) error {
@@ -110,7 +110,7 @@ func TestNoValueIsTold(t *testing.T) {
 	f := newFixture(t)
 	f.driversSecret(t, "app", map[string]string{"a": canary})
 	f.make(t, f.makeSync("app", "plain=a"))
-	bad := f.give("app")
+	bad := f.give(t, "app")
 	bad.Edits = append(bad.Edits, model.FieldEdit{
 		Op: model.OpAdd, Path: model.Path{"metadata", "annotations"}, Value: map[string]any{"a b " + canary: canary},
 	})

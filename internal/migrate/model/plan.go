@@ -78,7 +78,7 @@ type Change struct {
 	// When says when the step is wanted at all: `NAME=value` or `NAME!=value` of a variable that an earlier step sets.
 	// Empty is always.
 	When string `json:"when,omitempty"`
-	// Token is the token that Command needs in the variable FEDERATED_TOKEN, for it to be minted anew with each try.
+	// Token is the token that Command needs in the variable [VariableToken], for it to be minted anew with each try.
 	Token *Token `json:"token,omitempty"`
 	// Gate is what a Check looks at; nil for one that only a person can look at.
 	Gate *Gate `json:"gate,omitempty"`

@@ -5,6 +5,16 @@ import (
 	"strings"
 )
 
+// What stands in a plan for what is known only when a step is carried out.
+const (
+	// VariableToken is the name of the variable for a token that is minted anew with each try, and written nowhere.
+	VariableToken = "FEDERATED_TOKEN"
+	// UIDOfSync stands in an owner reference for the UID that the API server gives the SecretSync when it is made.
+	UIDOfSync = "${UID_OF_SECRETSYNC}"
+	// UIDOfClass stands in one for that of a SecretProviderClass.
+	UIDOfClass = "${UID_OF_CLASS}"
+)
+
 // Variable makes of any text what may be part of the name of a shell's variable: capitals, digits and underscores.
 func Variable(text string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {

@@ -168,7 +168,7 @@ func (p *planner) exchange(id *identity, u *unit) {
 	c := p.step(orderExchange, model.Check, "exchange", cmp.Or(u.namespace, varNamespace), u.account)
 	c.Command = []string{
 		"az", "login", "--service-principal", "--username", id.client, "--tenant", p.tenantOf(id), "--allow-no-subscriptions",
-		"--output", "none", "--federated-token", reference("FEDERATED_TOKEN"),
+		"--output", "none", "--federated-token", reference(model.VariableToken),
 	}
 	c.Token = &model.Token{Namespace: cmp.Or(u.namespace, varNamespace), Account: u.account, Audience: audience(u.cloud)}
 	c.Gate = &model.Gate{Kind: model.GateExchange, Client: id.client, Tenant: p.tenantOf(id)}

@@ -9,9 +9,6 @@ import (
 	"secretstore/internal/migrate/model"
 )
 
-// uidVariable stands for the UID that the API server gives the SecretSync when it is made.
-const uidVariable = "${UID_OF_SECRETSYNC}"
-
 // handOver gives the Secrets that the CSI driver made to SecretSyncs of their names, once no pod mounts the class any more.
 // Their owners are those of the pods that mounted it: when the last of them goes, garbage collection deletes a Secret that
 // was not handed over. The SecretSync has to exist first, since the Secret names its UID; until the Secret is its own, the
@@ -55,9 +52,6 @@ func (p *planner) adopt(w *work) {
 	}
 }
 
-// classVariable stands for the UID that the API server gives the new class.
-const classVariable = "${UID_OF_CLASS}"
-
 // keep has the new class own a Secret, too, until the hand-over. While workloads are changed its owners go: a pod that
 // is made anew, a ReplicaSet of a Deployment that keeps no old ones. With the last of them it would go, under those who read it.
 func (p *planner) keep(w *work, s sync, have model.SyncedSecret) {
@@ -65,7 +59,7 @@ func (p *planner) keep(w *work, s sync, have model.SyncedSecret) {
 	c.ID += "/kept"
 	c.Edits = []model.FieldEdit{{
 		Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"},
-		Value: []any{map[string]any{"apiVersion": classVersion, "kind": kindClass, "name": w.newClass, "uid": classVariable}},
+		Value: []any{map[string]any{"apiVersion": classVersion, "kind": kindClass, "name": w.newClass, "uid": model.UIDOfClass}},
 	}}
 	c.Summary = "Add the class " + w.newClass + " to the owners of the Secret " +
 		s.Old + ", so that it stays when those go that it " +
@@ -104,7 +98,7 @@ func (p *planner) give(w *work, s sync, have model.SyncedSecret, order int, rewr
 		{Op: model.OpAdd, Path: labels.Of(v1alpha1.SecretLabel), Value: ""},
 		// Adding a field that exists replaces it, whatever it holds; the resourceVersion guards the step as a whole.
 		{Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: []any{map[string]any{
-			"apiVersion": syncVersion(), "kind": kindSync, "name": s.New, "uid": uidVariable, "controller": true,
+			"apiVersion": syncVersion(), "kind": kindSync, "name": s.New, "uid": model.UIDOfSync, "controller": true,
 		}}},
 	}
 	c.Summary = "Hand the Secret " + s.Old + " over to the SecretSync of its name, by one update of the resourceVersion " +
