@@ -252,7 +252,7 @@ func TestVariables(t *testing.T) {
 	pod := model.Change{ID: "pod", Stage: model.Workloads, Order: 611, Verb: model.Create, Object: ref("Pod", "p"), Content: content(ref("Pod", "p"), "${TENANT}")}
 	secret := ref("Secret", "db")
 	s.world.put(secret, map[string]any{"kind": "Secret", "metadata": map[string]any{"name": "db"}, "data": map[string]any{"a": "canary"}})
-	owner := map[string]any{"apiVersion": "secret-sync.x-k8s.io/v1alpha1", "kind": "SecretSync", "name": "db", "uid": "${UID_OF_SECRETSYNC}"}
+	owner := map[string]any{"apiVersion": "secret-sync.x-k8s.io/v1alpha1", "kind": "SecretSync", "name": "db", "uid": model.UIDOfSync}
 	give := model.Change{ID: "give", Stage: model.Translate, Order: 702, Verb: model.Edit, Object: secret, Edits: []model.FieldEdit{
 		{Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: []any{owner}},
 	}}
@@ -270,8 +270,27 @@ func TestVariables(t *testing.T) {
 			t.Errorf("%q instead of %q", got, want)
 		}
 	}
-	if owner["uid"] != "${UID_OF_SECRETSYNC}" {
+	if owner["uid"] != model.UIDOfSync {
 		t.Error("the plan itself was changed")
+	}
+}
+
+// TestOwnerWhileNothingIsChanged: an owner that an earlier step would make has a UID that nobody has, so that the API server judges it.
+func TestOwnerWhileNothingIsChanged(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	s.runner.Options.DryRun = true
+	secret := ref("Secret", "db")
+	s.world.put(secret, map[string]any{"kind": "Secret", "metadata": map[string]any{"name": "db"}})
+	var judged string
+	s.world.meddle = func(c model.Change) { judged = text(c.Edits[0].Value, 0, "uid") }
+	give := model.Change{ID: "give", Stage: model.Translate, Order: 702, Verb: model.Edit, Object: secret, Edits: []model.FieldEdit{
+		{Op: model.OpAdd, Path: model.Path{"metadata", "ownerReferences"}, Value: []any{map[string]any{
+			"apiVersion": "secret-sync.x-k8s.io/v1alpha1", "kind": "SecretSync", "name": "db", "uid": model.UIDOfSync,
+		}}},
+	}}
+	if _, err := s.run(t, give); err != nil || judged != "00000000-0000-0000-0000-000000000000" {
+		t.Errorf("judged with the owner %q, %v", judged, err)
 	}
 }
 
