@@ -10,9 +10,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -21,16 +18,10 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	log.SetLogger(logr.Discard()) // or controller-runtime complains that nobody did
-	show := narrator.New(os.Stdout)
 	work := run
 	if len(os.Args) > 1 && os.Args[1] == "scale" {
 		work = runScale
 	}
-	if err := work(ctx, show, os.Getenv); err != nil {
-		show.Line("bench: failed: %s", strings.ReplaceAll(err.Error(), "\n", " | "))
-		os.Exit(1) //nolint:gocritic // the signal handler that stop would take away ends with the process
-	}
+	os.Exit(narrator.Main("bench", func(ctx context.Context, show *narrator.Narrator) error { return work(ctx, show, os.Getenv) }))
 }

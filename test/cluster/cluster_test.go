@@ -24,16 +24,21 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"secretstore/test/cluster"
+	"secretstore/test/processes"
 )
 
 // shared is the cluster of this package's tests.
 var shared *cluster.Cluster
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(orphanVariable); dir != "" {
-		os.Exit(runOrphan(dir))
+	code, orphan := processes.Orphan(func(dir string) error {
+		_, err := cluster.Start(context.Background(), cluster.Options{Dir: dir})
+		return err
+	})
+	if !orphan {
+		code = cluster.Shared(m, cluster.Options{Log: os.Stderr, Manifests: [][]byte{[]byte(widgets)}}, &shared)
 	}
-	os.Exit(cluster.Shared(m, cluster.Options{Log: os.Stderr, Manifests: [][]byte{[]byte(widgets)}}, &shared))
+	os.Exit(code)
 }
 
 // widgets is a definition that is there from the start, so that the garbage collector knows it.

@@ -1,58 +1,20 @@
 package cluster_test
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
 	"secretstore/test/cluster"
+	"secretstore/test/processes"
 )
-
-// orphanVariable makes this test binary a process that starts a cluster and waits to be killed.
-const orphanVariable = "CLUSTER_TEST_ORPHAN_DIR"
-
-// runOrphan starts a cluster in dir and waits until its input ends, which it does not while the test watches.
-func runOrphan(dir string) int {
-	if _, err := cluster.Start(context.Background(), cluster.Options{Dir: dir}); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	fmt.Println("started")
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	return 0
-}
-
-// processes lists the command lines of all processes that mention dir: those of a cluster hold its data there.
-func processes(t *testing.T, dir string) []string {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		return nil
-	}
-	paths, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, path := range paths {
-		line, err := os.ReadFile(path) // one that has ended meanwhile is as good as gone; a zombie has an empty line
-		if err == nil && strings.Contains(string(line), dir) {
-			found = append(found, strings.ReplaceAll(string(line), "\x00", " "))
-		}
-	}
-	return found
-}
 
 func TestStopLeavesNothing(t *testing.T) {
 	t.Parallel()
@@ -60,13 +22,13 @@ func TestStopLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if running := processes(t, c.Dir()); runtime.GOOS == "linux" && len(running) != 3 {
+	if running := processes.Naming(t, c.Dir()); runtime.GOOS == "linux" && len(running) != 3 {
 		t.Errorf("while it runs: %d processes, want 3: %s", len(running), running)
 	}
 	if err := c.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if left := processes(t, c.Dir()); len(left) > 0 {
+	if left := processes.Naming(t, c.Dir()); len(left) > 0 {
 		t.Errorf("after Stop: %s", left)
 	}
 	if _, err := os.Stat(c.Dir()); !errors.Is(err, fs.ErrNotExist) {
@@ -112,38 +74,7 @@ func TestChildrenEndWithTheirParent(t *testing.T) {
 		t.Log("only this repository's own binaries end with their parent, and only on Linux: nothing to check")
 		return
 	}
-	dir := t.TempDir()
-	parent := exec.CommandContext(t.Context(), os.Args[0])
-	parent.Env = append(os.Environ(), orphanVariable+"="+dir)
-	stdin, err := parent.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = stdin.Close() }()
-	stdout, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said := make([]byte, len("started"))
-	if _, err := io.ReadFull(stdout, said); err != nil || string(said) != "started" {
-		t.Fatalf("starting a cluster in a child: %q, %v", said, err)
-	}
-	if running := processes(t, dir); len(running) != 3 {
-		t.Fatalf("while it runs: %d processes, want 3: %s", len(running), running)
-	}
-	if err := parent.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = parent.Wait() // it was killed
-	cluster.Eventually(t, 10*time.Second, func() error {
-		if left := processes(t, dir); len(left) > 0 {
-			return fmt.Errorf("still running: %s", left)
-		}
-		return nil
-	})
+	processes.EndWithTheirParent(t, 3)
 }
 
 // Whoever has no binaries, or broken ones, must read what to do.

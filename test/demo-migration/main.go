@@ -5,22 +5,18 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 	"time"
 
 	"secretstore/test/narrator"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	begun := time.Now()
-	show := narrator.New(os.Stdout)
-	if err := run(ctx, show, options{keep: os.Getenv("KEEP") == "1"}); err != nil {
-		show.Line("demo-migration: failed: %s", strings.ReplaceAll(err.Error(), "\n", "\n  "))
-		os.Exit(1) //nolint:gocritic // the signal handler that stop would take away ends with the process
-	}
-	show.Line("demo-migration: ok in %d s", int(time.Since(begun).Seconds()+1))
+	os.Exit(narrator.Main("demo-migration", func(ctx context.Context, show *narrator.Narrator) error {
+		begun := time.Now()
+		if err := run(ctx, show, options{keep: os.Getenv("KEEP") == "1"}); err != nil {
+			return err
+		}
+		show.Line("demo-migration: ok in %d s", int(time.Since(begun).Seconds()+1))
+		return nil
+	}))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"secretstore/test/narrator"
+	"secretstore/test/processes"
 	"secretstore/test/stack"
 )
 
@@ -36,7 +37,7 @@ func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	out := &watched{text: "what the way back would be", seen: cancel}
+	out := &narrator.Watched{Text: "what the way back would be", Seen: cancel}
 	if err := run(ctx, narrator.Plain(out), options{keep: true, programs: programs(t)}); err != nil {
 		t.Fatalf("%v; it said:\n%s", err, out.String())
 	}
@@ -63,7 +64,7 @@ func TestInterrupt(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	out := &watched{text: "Stage workloads (", seen: cancel}
+	out := &narrator.Watched{Text: "Stage workloads (", Seen: cancel}
 	err := run(ctx, narrator.Plain(out), options{programs: programs(t)})
 	if err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("an interrupted demo ends with %v", err)
@@ -79,7 +80,9 @@ func TestFailureSaysWhereTheLogsAre(t *testing.T) {
 	if err == nil || globErr != nil || len(left) != 1 || !strings.Contains(err.Error(), left[0]) {
 		t.Errorf("it ends with %v, and leaves %v", err, left)
 	}
-	noProcessLeft(t)
+	if running := processes.Naming(t, os.TempDir()); len(running) > 0 {
+		t.Errorf("it left running: %s", running)
+	}
 }
 
 // nothingLeft looks for folders and processes of the demo.
@@ -89,36 +92,7 @@ func nothingLeft(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("it left %v behind, %v", left, err)
 	}
-	noProcessLeft(t)
-}
-
-// noProcessLeft looks for processes whose command line names the test's folder.
-func noProcessLeft(t *testing.T) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil || len(files) == 0 {
-		t.Logf("no /proc to look at: %v", err)
-		return
+	if running := processes.Naming(t, os.TempDir()); len(running) > 0 {
+		t.Errorf("it left running: %s", running)
 	}
-	for _, file := range files {
-		if line, err := os.ReadFile(file); err == nil && strings.Contains(string(line), os.TempDir()) {
-			t.Errorf("a process is left: %s", strings.ReplaceAll(string(line), "\x00", " "))
-		}
-	}
-}
-
-// watched calls seen when a text is written to it.
-type watched struct {
-	bytes.Buffer
-
-	text string
-	seen func()
-}
-
-// Write implements io.Writer.
-func (w *watched) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), w.text) {
-		w.seen()
-	}
-	return w.Buffer.Write(p)
 }

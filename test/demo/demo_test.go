@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"secretstore/test/narrator"
+	"secretstore/test/processes"
 )
 
 // TestDemo runs the demo as "make demo" does, and looks at what it says.
@@ -38,7 +39,7 @@ func TestInterrupt(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	out := &watched{text: "the SecretSync is ready", seen: cancel}
+	out := &narrator.Watched{Text: "the SecretSync is ready", Seen: cancel}
 	err := run(ctx, narrator.Plain(out), false)
 	if err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("an interrupted demo ends with %v", err)
@@ -47,44 +48,16 @@ func TestInterrupt(t *testing.T) {
 	if globErr != nil || len(left) > 0 {
 		t.Errorf("it left %v behind, %v", left, globErr)
 	}
-	noProcessLeft(t, os.Getenv("TMPDIR"))
-}
-
-// noProcessLeft looks for processes whose command line names the folder.
-func noProcessLeft(t *testing.T, dir string) {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil || len(files) == 0 {
-		t.Logf("no /proc to look at: %v", err)
-		return
+	if running := processes.Naming(t, os.Getenv("TMPDIR")); len(running) > 0 {
+		t.Errorf("it left running: %s", running)
 	}
-	for _, file := range files {
-		if line, err := os.ReadFile(file); err == nil && strings.Contains(string(line), dir) {
-			t.Errorf("a process is left: %s", strings.ReplaceAll(string(line), "\x00", " "))
-		}
-	}
-}
-
-// watched calls seen when a text is written to it.
-type watched struct {
-	bytes.Buffer
-	text string
-	seen func()
-}
-
-// Write implements io.Writer.
-func (w *watched) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), w.text) {
-		w.seen()
-	}
-	return w.Buffer.Write(p)
 }
 
 func TestKeepStaysUntilInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	out := &watched{text: "/admin/requests", seen: cancel}
+	out := &narrator.Watched{Text: "/admin/requests", Seen: cancel}
 	if err := run(ctx, narrator.Plain(out), true); err != nil {
 		t.Fatalf("%v; it said:\n%s", err, out.String())
 	}

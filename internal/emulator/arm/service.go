@@ -1,8 +1,6 @@
 package arm
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -187,12 +185,12 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, refused *refusa
 func writeHeaders(w http.ResponseWriter, r *http.Request) {
 	correlation := r.Header.Get("x-ms-correlation-request-id")
 	if correlation == "" {
-		correlation = guid()
+		correlation = wire.GUID()
 	}
 	for name, value := range map[string]string{
 		"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Content-Type-Options": "nosniff",
 		"Strict-Transport-Security":   "max-age=31536000; includeSubDomains",
-		"x-ms-request-id":             guid(),
+		"x-ms-request-id":             wire.GUID(),
 		"x-ms-correlation-request-id": correlation,
 	} {
 		w.Header().Set(name, value)
@@ -209,11 +207,4 @@ func (r *request) decode(into any) *refusal {
 		return badRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized.")
 	}
 	return nil
-}
-
-func guid() string {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	text := hex.EncodeToString(id)
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }

@@ -119,9 +119,9 @@ func (s *Service) Refuse(w http.ResponseWriter, r *http.Request, status int) {
 
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, refused *refusal) {
 	wire.CallOf(r).Code = refused.code()
-	trace, correlation := guid(), r.Header.Get("client-request-id")
+	trace, correlation := wire.GUID(), r.Header.Get("client-request-id")
 	if correlation == "" {
-		correlation = guid()
+		correlation = wire.GUID()
 	}
 	w.Header().Set("x-ms-request-id", trace)
 	w.Header().Set("Cache-Control", "no-store, no-cache")
@@ -175,11 +175,6 @@ func (s *Service) base(r *http.Request) string {
 		return "https://" + own
 	}
 	return "https://" + r.Host
-}
-
-func guid() string {
-	id := randomHex()
-	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 }
 
 func randomHex() string {

@@ -60,7 +60,7 @@ func (s *Service) serveToken(w http.ResponseWriter, r *http.Request, tenantName 
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store, no-cache")
-	w.Header().Set("x-ms-request-id", guid())
+	w.Header().Set("x-ms-request-id", wire.GUID())
 	wire.WriteJSON(w, http.StatusOK, map[string]any{
 		"token_type": "Bearer", "expires_in": app.TokenLifetimeSeconds, "ext_expires_in": app.TokenLifetimeSeconds,
 		"access_token": token,

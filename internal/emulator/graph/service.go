@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -191,7 +189,7 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, refused *refusa
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="", authorization_uri="https://%s/common/oauth2/authorize", `+
 			`client_id="00000003-0000-0000-c000-000000000000"`, s.state.AuthorityHosts[0]))
 	}
-	id := guid()
+	id := wire.GUID()
 	w.Header().Set("request-id", id)
 	wire.WriteJSON(w, refused.status, map[string]any{"error": map[string]any{
 		"code": refused.code, "message": refused.message,
@@ -207,11 +205,4 @@ func (r *request) decode(into any) *refusal {
 		return &refusal{http.StatusBadRequest, "BadRequest", "Unable to read JSON request payload."}
 	}
 	return nil
-}
-
-func guid() string {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	text := hex.EncodeToString(id)
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"secretstore/internal/emulator/state"
+	"secretstore/internal/emulator/wire"
 )
 
 // operation is the making of a certificate. The emulator is done at once; as in Azure the first answer does not say so yet.
@@ -116,7 +117,7 @@ func (s *Service) createCertificate(r *request) (answer, *refusal) {
 func (s *Service) operation(name string) operation {
 	return operation{
 		ID: s.id(state.Certificates, name, "pending"), Issuer: policyIssuer{Name: state.IssuerSelf}, Status: "completed",
-		Target: s.id(state.Certificates, name, ""), RequestID: strings.ReplaceAll(guid(), "-", ""),
+		Target: s.id(state.Certificates, name, ""), RequestID: strings.ReplaceAll(wire.GUID(), "-", ""),
 	}
 }
 

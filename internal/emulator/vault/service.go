@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -150,12 +148,12 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, refused *refusa
 func (s *Service) writeHeaders(w http.ResponseWriter, r *http.Request) {
 	client := r.Header.Get("x-ms-client-request-id")
 	if client == "" {
-		client = guid()
+		client = wire.GUID()
 	}
 	for name, value := range map[string]string{
 		"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Content-Type-Options": "nosniff",
 		"Strict-Transport-Security":     "max-age=31536000;includeSubDomains",
-		"x-ms-request-id":               guid(),
+		"x-ms-request-id":               wire.GUID(),
 		"x-ms-client-request-id":        client,
 		"x-ms-keyvault-region":          s.vault.Location,
 		"x-ms-keyvault-service-version": "1.9.2784.1",
@@ -175,11 +173,4 @@ func (r *request) decode(into any) *refusal {
 		return badParameter("The request body is not the JSON that the operation wants.")
 	}
 	return nil
-}
-
-func guid() string {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	text := hex.EncodeToString(id)
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
