@@ -27,6 +27,8 @@ type runSummary struct {
 	// Found counts the objects of the first inventory, and Fates what became of them; the sums match.
 	Found int              `json:"found"`
 	Fates map[act.Fate]int `json:"fates"`
+	// Gone says of Jobs that are not there any more how they went.
+	Gone []string `json:"gone,omitempty"`
 	// NeedsDecision and Blocked count those that stay on the old way until somebody decides, or mends something.
 	NeedsDecision int `json:"needsDecision"`
 	Blocked       int `json:"blocked"`
@@ -110,6 +112,11 @@ func (r *migrationRun) account(ctx context.Context, s *runSummary) error {
 	}
 	accounts, err := act.AccountFor(entries, there)
 	s.Found, s.Fates = len(accounts.Objects), accounts.Sums
+	for _, o := range accounts.Objects {
+		if o.Kind == "Job" && o.Fate == act.Removed {
+			s.Gone = append(s.Gone, o.String()+": "+o.Why)
+		}
+	}
 	return err
 }
 
@@ -151,6 +158,9 @@ func (s runSummary) text() string {
 	if s.Found > 0 {
 		fmt.Fprintf(&b, "%d found = %d taken over + %d as it was + %d gone on purpose + %d lost\n", s.Found, s.Fates[act.TakenOver],
 			s.Fates[act.AsItWas], s.Fates[act.Removed], s.Fates[act.Lost])
+		for _, gone := range s.Gone {
+			b.WriteString("  " + gone + "\n")
+		}
 	}
 	if len(s.Next) > 0 {
 		b.WriteString("\nNext\n  " + strings.Join(s.Next, "\n  ") + "\n")

@@ -17,7 +17,7 @@ const (
 	TakenOver Fate = "taken-over"
 	// AsItWas: it is there, and the migration did nothing to it.
 	AsItWas Fate = "as-it-was"
-	// Removed: it went on purpose, by clean-up, or with the pod that it was of.
+	// Removed: it went on purpose: by clean-up, with the pod that it was of, or because its time was up.
 	Removed Fate = "removed"
 	// Lost: it is not there, and no step of the migration took it away.
 	Lost Fate = "lost"
@@ -27,7 +27,7 @@ const (
 type Account struct {
 	FoundObject
 	Fate Fate `json:"fate"`
-	// Why names the step, or says what is not known.
+	// Why names the step, or says by what it went without one, or what is not known.
 	Why string `json:"why,omitempty"`
 }
 
@@ -61,7 +61,7 @@ func AccountFor(entries []Entry, there func(model.Ref) bool) (Accounts, error) {
 	var lost []Account
 	for _, o := range h.Found.Found {
 		a := Account{FoundObject: o}
-		a.Fate, a.Why = h.fate(o.Ref, there(o.Ref))
+		a.Fate, a.Why = h.fate(o, there(o.Ref))
 		accounts.Objects = append(accounts.Objects, a)
 		accounts.Sums[a.Fate]++
 		if a.Fate == Lost {
@@ -75,8 +75,8 @@ func AccountFor(entries []Entry, there func(model.Ref) bool) (Accounts, error) {
 }
 
 // fate is what became of one object.
-func (h *History) fate(ref model.Ref, there bool) (Fate, string) {
-	changed, deleted := h.about(ref)
+func (h *History) fate(o FoundObject, there bool) (Fate, string) {
+	changed, deleted := h.about(o.Ref)
 	switch {
 	case changed != "" && (there || deleted != ""):
 		return TakenOver, changed
@@ -84,8 +84,8 @@ func (h *History) fate(ref model.Ref, there bool) (Fate, string) {
 		return AsItWas, ""
 	case deleted != "":
 		return Removed, deleted
-	case ref.Kind == kindPodStatus:
-		return Removed, "it went with its pod"
+	case o.Goes != "":
+		return Removed, "it went by itself, by " + o.Goes
 	}
 	return Lost, "no step of the migration took it away"
 }
@@ -118,7 +118,7 @@ func (r Runner) There(ctx context.Context, entries []Entry, now model.Snapshot) 
 		there[o.Ref] = true
 	}
 	for _, o := range found {
-		if there[o.Ref] || o.Kind == kindPodStatus {
+		if there[o.Ref] {
 			continue
 		}
 		sight, err := r.Cluster.Look(ctx, model.Change{Verb: model.Edit, Object: o.Ref})
@@ -129,6 +129,3 @@ func (r Runner) There(ctx context.Context, entries []Entry, now model.Snapshot) 
 	}
 	return func(ref model.Ref) bool { return there[ref] }, nil
 }
-
-// kindPodStatus is what the driver makes for each pod and class; it goes with the pod.
-const kindPodStatus = "SecretProviderClassPodStatus"

@@ -127,6 +127,8 @@ type Kept struct {
 type FoundObject struct {
 	model.Ref
 	Outcome model.Outcome `json:"outcome"`
+	// Goes says by what it may go without anybody's doing, empty if it may not.
+	Goes string `json:"goes,omitempty"`
 }
 
 // ClosedError says that a gate is closed.

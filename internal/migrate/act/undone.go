@@ -187,10 +187,9 @@ func clients(h *History, s model.Snapshot) model.Snapshot {
 // Find is the entry that a migration begins with: every object of its first report, and what its own steps hide later.
 func Find(s model.Snapshot, r model.Report) Entry {
 	e := Entry{What: Found, Kept: &Kept{ClientIDs: maps.Clone(s.ClientIDs)}, Found: make([]FoundObject, 0, len(r.Objects))}
-	for _, o := range r.Objects {
-		e.Found = append(e.Found, FoundObject{Ref: o.Ref, Outcome: o.Outcome})
-	}
+	goes := map[model.Ref]string{}
 	for _, o := range s.Objects {
+		goes[o.Ref] = goesBy(o)
 		// What the driver and its providers have, and workloads that mount it have not.
 		driver := o.Kind == "DaemonSet" && mentions(o.Content, "secrets-store/driver", "secrets-store/provider-azure",
 			"provider-volume", "secrets-store-csi-providers") ||
@@ -199,7 +198,22 @@ func Find(s model.Snapshot, r model.Report) Entry {
 			e.Kept.Driver = append(e.Kept.Driver, o)
 		}
 	}
+	for _, o := range r.Objects {
+		e.Found = append(e.Found, FoundObject{Ref: o.Ref, Outcome: o.Outcome, Goes: goes[o.Ref]})
+	}
 	return e
+}
+
+// goesBy says by what an object may go without anybody's doing, empty if it may not.
+func goesBy(o model.Object) string {
+	_, expires := model.Path{"spec", "ttlSecondsAfterFinished"}.Get(o.Content)
+	switch {
+	case o.Kind == "SecretProviderClassPodStatus": // the driver makes one for each pod and class
+		return "the end of its pod"
+	case o.Kind == "Job" && expires:
+		return "its own ttlSecondsAfterFinished"
+	}
+	return ""
 }
 
 // mentions tells whether a text anywhere in a value holds one of the words, in lower case.

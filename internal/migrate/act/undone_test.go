@@ -89,25 +89,29 @@ func TestUndone(t *testing.T) {
 func TestAccountFor(t *testing.T) {
 	t.Parallel()
 	found := act.Entry{What: act.Found}
-	for _, r := range []model.Ref{ref("Deployment", "web"), ref("Deployment", "api"), ref("SecretProviderClass", "db"), ref("Secret", "creds"), ref("SecretProviderClassPodStatus", "p")} {
+	for _, r := range []model.Ref{ref("Deployment", "web"), ref("Deployment", "api"), ref("SecretProviderClass", "db"), ref("Secret", "creds")} {
 		found.Found = append(found.Found, act.FoundObject{Ref: r, Outcome: model.Translated})
 	}
+	found.Found = append(found.Found, act.FoundObject{Ref: ref("SecretProviderClassPodStatus", "p"), Goes: "the end of its pod"})
 	class, gone := create("x"), remove()
 	class.For, gone.Object = ref("SecretProviderClass", "db"), ref("Secret", "creds")
 	entries := []act.Entry{found, {What: act.Made, Change: edit()}, {What: act.Made, Change: class}, {What: act.Made, Change: gone}}
 	there := map[model.Ref]bool{ref("Deployment", "web"): true, ref("Deployment", "api"): true, ref("SecretProviderClass", "db"): true}
 	for name, c := range map[string]struct {
-		absent model.Ref
-		sums   map[act.Fate]int
-		lost   bool
+		absent, there model.Ref
+		sums          map[act.Fate]int
+		lost          bool
 	}{
+		"a pod's status is there": {
+			there: ref("SecretProviderClassPodStatus", "p"), sums: map[act.Fate]int{act.TakenOver: 2, act.AsItWas: 2, act.Removed: 1},
+		},
 		"whole":             {sums: map[act.Fate]int{act.TakenOver: 2, act.AsItWas: 1, act.Removed: 2}},
 		"one is lost":       {absent: ref("Deployment", "api"), sums: map[act.Fate]int{act.TakenOver: 2, act.Removed: 2, act.Lost: 1}, lost: true},
 		"an edited is lost": {absent: ref("Deployment", "web"), sums: map[act.Fate]int{act.TakenOver: 1, act.AsItWas: 1, act.Removed: 2, act.Lost: 1}, lost: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			accounts, err := act.AccountFor(entries, func(r model.Ref) bool { return there[r] && r != c.absent })
+			accounts, err := act.AccountFor(entries, func(r model.Ref) bool { return there[r] && r != c.absent || r == c.there })
 			if diff := cmp.Diff(c.sums, accounts.Sums); diff != "" {
 				t.Error(diff)
 			}
@@ -116,6 +120,55 @@ func TestAccountFor(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestWhatGoesByItself: a Job whose time is up and what the driver tells of a pod are looked for, and gone they are not lost. A Job
+// that stays when it has ended is.
+func TestWhatGoesByItself(t *testing.T) {
+	t.Parallel()
+	w := newShop().world
+	job := func(name string, spec map[string]any) model.Ref {
+		r := ref("Job", name)
+		w.put(r, map[string]any{"kind": "Job", "metadata": map[string]any{"name": name}, "spec": spec})
+		return r
+	}
+	mortal, lasting := job("mortal", map[string]any{"ttlSecondsAfterFinished": int64(0)}), job("lasting", map[string]any{})
+	status := ref("SecretProviderClassPodStatus", "p")
+	w.put(status, content(status, "x"))
+	s, r := w.snapshot(model.Input{}, nil), model.Report{}
+	for _, o := range []model.Ref{mortal, lasting, status} {
+		r.Objects = append(r.Objects, model.Accounted{Ref: o})
+	}
+	entries := []act.Entry{act.Find(s, r)}
+	fates := func() (all []string, err error) {
+		there, err := act.Runner{Cluster: w}.There(t.Context(), entries, model.Snapshot{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		accounts, err := act.AccountFor(entries, there)
+		for _, a := range accounts.Objects {
+			all = append(all, string(a.Fate)+" "+a.Why)
+		}
+		return all, err
+	}
+	got, err := fates()
+	if diff := cmp.Diff([]string{"as-it-was ", "as-it-was ", "as-it-was "}, got); diff != "" || err != nil {
+		t.Errorf("while they are there: %v (-want +got):\n%s", err, diff)
+	}
+	for _, gone := range []model.Ref{mortal, lasting, status} {
+		w.remove(gone)
+	}
+	got, err = fates()
+	want := []string{
+		"removed it went by itself, by its own ttlSecondsAfterFinished", "lost no step of the migration took it away",
+		"removed it went by itself, by the end of its pod",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("when they are gone (-want +got):\n%s", diff)
+	}
+	if lost := (*act.LostError)(nil); !errors.As(err, &lost) || len(lost.Objects) != 1 || lost.Objects[0].Ref != lasting {
+		t.Error(err)
 	}
 }
 
