@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -209,14 +210,14 @@ func (w *world) text(o any) string {
 	return string(text)
 }
 
-// values finds values of secrets, all of which say canary, also in base64, and private keys.
+// values finds values of secrets, all of which say canary, also in base64, private keys, and tokens.
 func values() *regexp.Regexp {
 	coded := make([]string, 0, 3)
 	for _, before := range []string{"", "x", "xx"} {
 		text := base64.StdEncoding.EncodeToString([]byte(before + "canary-"))
 		coded = append(coded, regexp.QuoteMeta(text[4*min(1, len(before)):len(text)-4]))
 	}
-	return regexp.MustCompile(`canary-|PRIVATE KEY|` + strings.Join(coded, "|"))
+	return regexp.MustCompile(`canary-|PRIVATE KEY|eyJ[-_A-Za-z0-9]+\.eyJ[-_A-Za-z0-9]+\.|` + strings.Join(coded, "|"))
 }
 
 // expectNoValueShown: neither what the program said and keeps, nor what the cluster shows of it, has a value.
@@ -224,8 +225,14 @@ func (w *world) expectNoValueShown() {
 	w.t.Helper()
 	shown := map[string]string{"the output": w.output.String()}
 	err := filepath.WalkDir(w.state, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil {
 			return err
+		}
+		if info, err := entry.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			w.t.Errorf("%s may be read by others: %v, %v", path, info.Mode(), err)
+		}
+		if entry.IsDir() {
+			return nil
 		}
 		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
 		shown[path] = string(content)
@@ -234,7 +241,8 @@ func (w *world) expectNoValueShown() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	lists := append(kindsWithPods(), &corev1.EventList{}, &csi.SecretProviderClassList{}, &v1alpha1.SecretSyncList{}, &corev1.SecretList{})
+	lists := append(kindsWithPods(), &corev1.EventList{}, &csi.SecretProviderClassList{}, &v1alpha1.SecretSyncList{}, &corev1.SecretList{},
+		&coordinationv1.LeaseList{}, &corev1.ConfigMapList{}, &corev1.ServiceAccountList{})
 	for _, list := range lists {
 		w.list(list)
 		w.each(list, func(o client.Object) {

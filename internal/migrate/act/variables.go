@@ -1,6 +1,7 @@
 package act
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -122,7 +123,7 @@ func (r *replacer) words(words []string) []string {
 func (r *replacer) value(value any) any {
 	switch v := value.(type) {
 	case string:
-		return r.text(v)
+		return r.object(v)
 	case []any:
 		list := make([]any, 0, len(v))
 		for _, entry := range v {
@@ -137,6 +138,17 @@ func (r *replacer) value(value any) any {
 		return fields
 	}
 	return value
+}
+
+// object replaces in a text of an object. What no plan uses is the text of whoever wrote the object.
+func (r *replacer) object(text string) string {
+	before := r.err
+	replaced := r.text(text)
+	unset := (*UnsetError)(nil)
+	if before == nil && errors.As(r.err, &unset) && unset.SetBy.ID == "" && !model.IsPlans(unset.Name) {
+		r.err = nil
+	}
+	return replaced
 }
 
 // text replaces each `${NAME}`, NAME being capitals, digits and underscores.
