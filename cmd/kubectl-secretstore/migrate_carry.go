@@ -299,8 +299,8 @@ func who(p program) string {
 }
 
 // variables are the values of the plan's variables that flags and the environment give. What a step reads itself wins over them.
-// The environment is asked for no other: objects of the cluster are in the plan, and whoever wrote `${AZURE_CLIENT_SECRET}` into a
-// class would find the operator's there afterwards.
+// The environment is asked for no other: objects of the cluster are in the plan, and whoever wrote `${AZURE_CLIENT_SECRET}` into
+// a class would find the operator's there afterwards.
 func (r *migrationRun) variables(changes []model.Change) map[string]string {
 	azure := r.options.Azure
 	values := map[string]string{

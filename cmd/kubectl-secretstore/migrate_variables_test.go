@@ -16,8 +16,9 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 	class := model.Change{Stage: model.Translate, Verb: model.Create, Content: map[string]any{
 		"spec": map[string]any{"parameters": map[string]any{"keyvaultName": "${AZURE_CLIENT_SECRET}", "x": "${FEDERATED_TOKEN}"}},
 	}}
-	read := model.Change{Stage: model.Prepare, Verb: model.Run, Command: strings.Fields(
-		"az keyvault show --name ${HOME} --subscription ${SUBSCRIPTION} --query ${KEYVAULT_ID_KV} --x ${USER_ASSIGNED_CLIENT_ID_2}"),
+	read := model.Change{
+		Stage: model.Prepare, Verb: model.Run, Command: strings.Fields(
+			"az keyvault show --name ${HOME} --subscription ${SUBSCRIPTION} --query ${KEYVAULT_ID_KV} --x ${USER_ASSIGNED_CLIENT_ID_2}"),
 	}
 	want := map[string]string{
 		"KEYVAULT_ID_KV":            "the operator's KEYVAULT_ID_KV",

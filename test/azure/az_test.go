@@ -301,16 +301,22 @@ func TestExchange(t *testing.T) {
 		later  bool
 	}{
 		"Subject": {
-			"another account: Entra may not know it yet", model.Token{Namespace: "shop", Account: "typo", Audience: audience},
-			[]string{"shop/typo", "AADSTS700213", "system:serviceaccount:shop:typo; create one"}, true,
+			"another account: Entra may not know it yet",
+			model.Token{Namespace: "shop", Account: "typo", Audience: audience},
+			[]string{"shop/typo", "AADSTS700213", "system:serviceaccount:shop:typo; create one"},
+			true,
 		},
 		"Case": {
-			"no time makes one letter another", model.Token{Namespace: "shop", Account: "Web", Audience: audience},
-			[]string{"AADSTS7002138", "letter case"}, false,
+			"no time makes one letter another",
+			model.Token{Namespace: "shop", Account: "Web", Audience: audience},
+			[]string{"AADSTS7002138", "letter case"},
+			false,
 		},
 		"Cloud": {
-			"no cloud takes it", model.Token{Namespace: "shop", Account: "web", Audience: "api://x"},
-			[]string{"no cloud has the audience api://x"}, false,
+			"no cloud takes it",
+			model.Token{Namespace: "shop", Account: "web", Audience: "api://x"},
+			[]string{"no cloud has the audience api://x"},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,10 +30,8 @@ func (e Entry) Check() error {
 		return &ValueError{Object: e.Change.Object}
 	}
 	for _, content := range []map[string]any{e.Before, e.Change.Content} {
-		if content["kind"] == kindSecret || e.Change.Object.Kind == kindSecret {
-			if content["data"] != nil || content["stringData"] != nil || copied(content) {
-				return &ValueError{Object: e.Change.Object}
-			}
+		if (content["kind"] == kindSecret || e.Change.Object.Kind == kindSecret) && holdsValue(content) {
+			return &ValueError{Object: e.Change.Object}
 		}
 	}
 	for _, edit := range e.Change.Edits {
@@ -45,8 +43,11 @@ func (e Entry) Check() error {
 	return nil
 }
 
-// copied tells whether a Secret's annotations hold a copy of it.
-func copied(secret map[string]any) bool {
+// holdsValue tells whether a Secret has values, or a copy of itself in an annotation.
+func holdsValue(secret map[string]any) bool {
+	if secret["data"] != nil || secret["stringData"] != nil {
+		return true
+	}
 	found, _ := model.Path{"metadata", "annotations"}.Get(secret)
 	annotations, _ := found.(map[string]any)
 	for name, value := range annotations {

@@ -98,7 +98,8 @@ func (c *Cluster) handOver(ctx context.Context, step model.Change, seen act.Sigh
 	})
 }
 
-// receiver makes sure that the SecretSync is there that a Secret is given to. While nothing is changed it need not have been made.
+// receiver makes sure that the SecretSync is there that a Secret is given to. While nothing is changed it need not have been
+// made.
 func (c *Cluster) receiver(ctx context.Context, secret model.Ref, dry bool) error {
 	sync, err := c.get(ctx, syncRef(secret))
 	if err == nil && (sync == nil && !dry || sync != nil && sync.GetDeletionTimestamp() != nil) {

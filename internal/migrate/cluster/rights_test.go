@@ -40,6 +40,7 @@ subjects: [{kind: ServiceAccount, namespace: NAMESPACE, name: weak}]
 	}
 	f := newFixtureIn(t, all.namespace, config, nil)
 	making, editing := f.look(t, f.account("made"), act.Open), f.look(t, f.swap(), act.Open)
+	given := all.give(t, "app")
 	removal := model.Change{ID: "d", Verb: model.Delete, Object: f.ref("Deployment", "web")}
 	tests := map[string]struct {
 		do   func(ctx context.Context) error
@@ -58,7 +59,7 @@ subjects: [{kind: ServiceAccount, namespace: NAMESPACE, name: weak}]
 			return err
 		}, []string{"verb delete", "deployments.apps"}},
 		"secret": {func(ctx context.Context) error {
-			_, err := f.Look(ctx, all.give(t, "app"))
+			_, err := f.Look(ctx, given)
 			return err
 		}, []string{"verb get", "secrets"}},
 		"pods": {func(ctx context.Context) error {

@@ -11,8 +11,8 @@ import (
 type Digester func(value []byte) string
 
 // Redact replaces the values of a Secret's `data` and `stringData` by what digest makes of them, and drops the annotation
-// that kubectl keeps the last applied manifest in, and others of the kind (HoldsObject). Values of `data` that are no base64 are digested as they stand. It returns
-// a copy; content itself is not changed.
+// that kubectl keeps the last applied manifest in, and others of the kind (HoldsObject). Values of `data` that are no base64 are
+// digested as they stand. It returns a copy; content itself is not changed.
 func Redact(content map[string]any, decode func(string) ([]byte, error), digest Digester) map[string]any {
 	redacted := maps.Clone(content)
 	for _, field := range []string{"data", "stringData"} {

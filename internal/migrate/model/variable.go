@@ -25,9 +25,9 @@ func Variable(text string) string {
 	}, strings.ToUpper(text)), "_")
 }
 
-// IsPlans tells the variables that plans themselves use: those of Microsoft's guide, and those that are named after an identity or
-// a vault. Any other is a text that somebody put into an object of the cluster, and means nothing to this program: the operator's
-// environment, which may hold the secret of a login, is not looked into for it.
+// IsPlans tells the variables that plans themselves use: those of Microsoft's guide, and those that are named after an identity
+// or a vault. Any other is a text that somebody put into an object of the cluster, and means nothing to this program: the
+// operator's environment, which may hold the secret of a login, is not looked into for it.
 func IsPlans(name string) bool {
 	whole := []string{
 		"SUBSCRIPTION", "RESOURCE_GROUP", "CLUSTER_NAME", "LOCATION", "AZURE_TENANT_ID", "SERVICE_ACCOUNT_NAME",

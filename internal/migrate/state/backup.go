@@ -95,8 +95,8 @@ func orEmpty(objects []map[string]any) any {
 	return objects
 }
 
-// settings are the configuration settings of the extension that is migrated from, without passwords; nil if Azure was not asked or
-// has none.
+// settings are the configuration settings of the extension that is migrated from, without passwords; nil if Azure was not asked
+// or has none.
 func settings(azure *model.Azure) any {
 	if azure == nil {
 		return nil

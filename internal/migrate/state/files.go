@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// openOwn opens a file of the folder for writing, and makes it where there is none. A link is not followed: a folder that came out
-// of an archive may hold one to anywhere.
+// openOwn opens a file of the folder for writing, and makes it where there is none. A link is not followed: a folder that came
+// out of an archive may hold one to anywhere.
 func (f *Folder) openOwn(name string, flags int) (*os.File, error) {
 	path := f.Path(name)
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
