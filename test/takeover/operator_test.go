@@ -39,16 +39,20 @@ type world struct {
 // newWorld starts a rig with the objects, all of which run.
 func newWorld(t *testing.T, objects []*unstructured.Unstructured) *world {
 	t.Helper()
+	return newWorldOf(t, connect.Options{Objects: objects})
+}
+
+// newWorldOf is newWorld with more in Azure, or with objects that do not run.
+func newWorldOf(t *testing.T, o connect.Options, unwell ...string) *world {
+	t.Helper()
+	objects := o.Objects
 	w := &world{t: t, objects: objects, state: filepath.Join(t.TempDir(), "state"), program: program(t)}
 	began := time.Now()
 	var err error
-	w.World, err = connect.Start(t.Context(), connect.Options{
-		Rig: rig.Options{
-			Programs: programs, Log: t.Output(),
-			Driver: rig.DriverOptions{OwnersEvery: 500 * time.Millisecond, Identity: rig.Operator(tenant)},
-		},
-		Objects: objects, Tenant: tenant, Dir: t.TempDir(),
-	})
+	o.Rig.Programs, o.Rig.Log = programs, t.Output()
+	o.Rig.Driver = rig.DriverOptions{OwnersEvery: 500 * time.Millisecond, Identity: rig.Operator(tenant)}
+	o.Tenant, o.Dir = tenant, t.TempDir()
+	w.World, err = connect.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +61,7 @@ func newWorld(t *testing.T, objects []*unstructured.Unstructured) *world {
 			t.Error(err)
 		}
 	})
-	if err := w.Settle(t.Context(), objects); err != nil {
+	if err := w.Settle(t.Context(), objects, unwell...); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("the old way runs %.1f s after the start", time.Since(began).Seconds())

@@ -86,6 +86,22 @@ func TestMadeAnew(t *testing.T) {
 	}
 }
 
+// TestDifferenceIsWanted: where two Secrets are not the same, and nothing would mend that, only a person knows whether that is
+// right, and how to say so is said.
+func TestDifferenceIsWanted(t *testing.T) {
+	t.Parallel()
+	s := newShop()
+	same := gate(model.GateSynced)
+	same.Gate.Same = []model.Pair{{Namespace: "shop", Old: "db", New: "db-sse"}}
+	if _, err := s.run(t, same); err == nil || !strings.Contains(err.Error(), "run again with --done gate") {
+		t.Error(err)
+	}
+	s.runner.Options.Done = map[string]bool{"gate": true}
+	if summary, err := s.run(t, same); err != nil || summary.Passed != 1 {
+		t.Errorf("%+v, %v", summary, err)
+	}
+}
+
 // TestFailedRollout: the workload is taken back at once, nothing after it is done, and running again tries again.
 func TestFailedRollout(t *testing.T) {
 	t.Parallel()

@@ -156,6 +156,11 @@ func do(c model.Change, err error) []string {
 			lines = append(lines, step.ID+": "+step.Undo)
 		}
 		return lines
+	case errors.As(err, &closed) && c.Gate != nil && len(c.Gate.Same) > 0 && !closed.Wait:
+		return []string{
+			"Set that right, and run again. Where it is known why they are not the same (nothing wrote to the old one any more, say), and",
+			"what the vault gives is right, run again with --done " + c.ID + ".",
+		}
 	case errors.As(err, &closed), errors.As(err, &unset):
 		return []string{"Set that right, and run again."}
 	}
@@ -217,6 +222,8 @@ func (r *run) byHand(ctx context.Context, c model.Change) error {
 	switch {
 	case c.Verb == model.Create || c.Verb == model.Edit || c.Verb == model.Delete:
 		return r.objectByHand(ctx, r.variables.known(c))
+	case c.Gate != nil && c.Verb == model.Run:
+		return r.commandByHand(ctx, c)
 	case c.Gate != nil && (c.Gate.Kind != model.GateExchange || r.Azure != nil):
 		c, err := r.resolve(ctx, c)
 		if err == nil {
@@ -228,6 +235,18 @@ func (r *run) byHand(ctx context.Context, c model.Change) error {
 		return r.pass(c, "it is open", "")
 	}
 	return r.leave(r.variables.known(c), c.ByHand)
+}
+
+// commandByHand looks whether somebody has done what a command is for.
+func (r *run) commandByHand(ctx context.Context, c model.Change) error {
+	err := r.look(ctx, c)
+	switch {
+	case err == nil:
+		return r.pass(c, "it is done", "")
+	case errors.As(err, new(*ClosedError)):
+		return r.leave(c, c.ByHand)
+	}
+	return err
 }
 
 // objectByHand looks whether the owner of an object has changed it.

@@ -102,6 +102,8 @@ func TestRun(t *testing.T) {
 		c.Manual = "Edit the chart."
 		return c
 	}
+	replaced := az("kubectl", "get", "pods")
+	replaced.Gate = &model.Gate{Kind: model.GateUnmounted}
 	for name, c := range map[string]struct {
 		reason  string
 		prepare func(*shop)
@@ -173,6 +175,18 @@ func TestRun(t *testing.T) {
 			prepare: func(s *shop) { s.world.gates["gate"] = []error{closed} },
 			steps:   []model.Change{byHand(gate(model.GateIssuer))}, summary: act.Summary{Stopped: "gate"}, journal: []string{"failed gate"},
 			errs: []string{"web is not ready", "It is so.", "It is Helm's.", "Edit the chart."}, stopped: true,
+		},
+		"a command by hand": {
+			reason:  "what waits for a person holds nothing else up",
+			prepare: func(s *shop) { s.world.gates["az"] = []error{closed} },
+			steps:   []model.Change{byHand(replaced), edit()}, summary: act.Summary{Made: 1, Left: []string{"az"}}, journal: []string{"begun edit", "made edit"},
+		},
+		"a command by hand, done": {
+			reason: "the pods have gone", steps: []model.Change{byHand(replaced)}, summary: act.Summary{Passed: 1}, journal: []string{"passed az"},
+		},
+		"a command by hand that is not seen": {
+			prepare: func(s *shop) { s.world.gates["az"] = []error{errors.New("pods cannot be listed")} },
+			steps:   []model.Change{byHand(replaced)}, summary: act.Summary{Stopped: "az"}, journal: []string{"failed az"}, errs: []string{"cannot be listed"},
 		},
 		"a gate by hand, open": {steps: []model.Change{byHand(gate(model.GateIssuer))}, summary: act.Summary{Passed: 1}, journal: []string{"passed gate"}},
 		"an edit by hand": {

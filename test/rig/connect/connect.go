@@ -51,6 +51,8 @@ type Options struct {
 	Objects []*unstructured.Unstructured
 	// Tenant is whose the subscription is.
 	Tenant string
+	// Seed adds to what Azure holds, if it is set: the subscription and its group are there already.
+	Seed func(*state.Seed)
 	// Dir takes the seed, the operator's kubeconfig and what the control plane leaves.
 	Dir string
 }
@@ -83,7 +85,7 @@ func (w *World) start(ctx context.Context, o Options) error {
 		return err
 	}
 	o.Rig.Seed = filepath.Join(o.Dir, "seed.yaml")
-	if err := writeSeed(o.Rig.Seed, o.Tenant, o.Objects); err != nil {
+	if err := writeSeed(o); err != nil {
 		return err
 	}
 	if o.Rig.Manifests == nil {
@@ -118,26 +120,29 @@ func (w *World) Stop() error {
 }
 
 // writeSeed writes what the emulator holds.
-func writeSeed(path, tenant string, objects []*unstructured.Unstructured) error {
-	seed, err := rig.Vaults(objects)
+func writeSeed(o Options) error {
+	seed, err := rig.Vaults(o.Objects)
 	if err != nil {
 		return fmt.Errorf("making vaults for classes: %w", err)
 	}
 	seed.Applications = append(seed.Applications, state.Application{
-		TenantID: tenant, ClientID: ownerID, Name: "owner", Kind: state.KindApplication, GraphAccess: state.GraphWrite,
+		TenantID: o.Tenant, ClientID: ownerID, Name: "owner", Kind: state.KindApplication, GraphAccess: state.GraphWrite,
 		ClientSecrets: []state.ClientSecret{{Value: ownerSecret}},
 	})
 	for i := range seed.Vaults {
-		if seed.Vaults[i].TenantID == tenant {
+		if seed.Vaults[i].TenantID == o.Tenant {
 			seed.Vaults[i].SubscriptionID, seed.Vaults[i].ResourceGroup = subscription, group
 		}
 	}
-	seed.Management = management(tenant)
+	seed.Management = management(o.Tenant)
+	if o.Seed != nil {
+		o.Seed(&seed)
+	}
 	text, err := yaml.Marshal(seed)
 	if err != nil {
 		return fmt.Errorf("encoding a seed: %w", err)
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := os.WriteFile(o.Rig.Seed, text, 0o600); err != nil {
 		return fmt.Errorf("writing a seed: %w", err)
 	}
 	return nil

@@ -30,7 +30,7 @@ func (p *planner) digests(ts []model.Translation) {
 		}
 		c := about(model.OrderVerify+verifyDigests, model.Check, t.Class)
 		c.Command = []string{"kubectl", "secretstore", "status", "--namespace", t.Class.Namespace}
-		c.Gate = &model.Gate{Kind: model.GateValues, Objects: syncRefs(t.Class.Namespace, holds), Same: pairs(t)}
+		c.Gate = &model.Gate{Kind: model.GateValues, Objects: syncRefs(t.Class.Namespace, holds), Same: p.pairs(t)}
 		c.Summary = "By keyed digest, key for key: what the vault gives for the class, what the Secrets " + strings.Join(holds, ", ") +
 			" hold, and what " + p.before(t) + " are the same. A status that says success is not enough."
 		c.Risk = "A value that was rotated since is different and no mistake: compare the versions then."
@@ -57,10 +57,18 @@ func syncRefs(namespace string, names []string) []model.Ref {
 	return refs
 }
 
-// pairs are the Secrets of the old way that have a successor of another name, and those that prove the others.
-func pairs(t model.Translation) []model.Pair {
+// pairs are the Secrets of the old way that have a successor of another name, and those that prove the others. One that has the name
+// and is not the driver's says nothing about them, and neither does one that several classes made and another has now.
+func (p *planner) pairs(t model.Translation) []model.Pair {
 	var pairs []model.Pair
 	for _, s := range t.Syncs {
+		others := slices.ContainsFunc(p.survey.Synced, func(have model.SyncedSecret) bool {
+			return have.Ref.Namespace == t.Class.Namespace && have.Ref.Name == s.Old &&
+				(have.Exists && !have.Managed || len(have.Classes) > 1 && s.New != s.Old)
+		})
+		if others {
+			continue
+		}
 		for _, to := range []string{s.New, s.Proof} {
 			if to != "" && to != s.Old {
 				pairs = append(pairs, model.Pair{Namespace: t.Class.Namespace, Old: s.Old, New: to, Keys: s.Keys})
@@ -74,7 +82,7 @@ func pairs(t model.Translation) []model.Pair {
 func (p *planner) before(t model.Translation) string {
 	var old []string
 	for _, s := range p.survey.Synced {
-		if s.Ref.Namespace == t.Class.Namespace && slices.Contains(s.Classes, t.Class.Name) && s.Exists && len(s.Digests) > 0 {
+		if s.Ref.Namespace == t.Class.Namespace && slices.Contains(s.Classes, t.Class.Name) && s.Managed && len(s.Digests) > 0 {
 			old = append(old, s.Ref.Name)
 		}
 	}

@@ -114,6 +114,32 @@ func TestWholePlan(t *testing.T) {
 	}
 }
 
+// TestForeignSecretProvesNothing: one that has the name and is not the driver's is compared with nothing.
+func TestForeignSecretProvesNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		have  model.SyncedSecret
+		pairs int // of the proof and of the successor
+	}{
+		"of two classes":   {model.SyncedSecret{Classes: []string{"api"}, Exists: true, Managed: true, Digests: map[string]string{"p": "d"}}, 0},
+		"the driver's":     {model.SyncedSecret{Exists: true, Managed: true, Digests: map[string]string{"p": "d"}}, 2},
+		"somebody else's":  {model.SyncedSecret{Exists: true, Digests: map[string]string{"p": "d"}}, 0},
+		"not there so far": {model.SyncedSecret{}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop()
+			s.translations[0].Syncs[0].New = "web-db-2"
+			c.have.Ref, c.have.Classes = ref("Secret", "web-db"), append(c.have.Classes, "web")
+			s.survey.Synced = []model.SyncedSecret{c.have}
+			check := s.plan().Changes[0]
+			if len(check.Gate.Same) != c.pairs || strings.Contains(check.Summary, "the driver's Secrets web-db held") != c.have.Managed {
+				t.Errorf("%v: %s", check.Gate.Same, check.Summary)
+			}
+		})
+	}
+}
+
 func TestCleanUp(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -1,6 +1,7 @@
 package workloads
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -87,7 +88,13 @@ func (p *planner) replace(w model.Workload, why string) {
 	if selector(w) == "" {
 		command = []string{"kubectl", "get", "pods"}
 	}
+	var gone *model.Gate
+	for _, volume := range w.Volumes {
+		gone = cmp.Or(gone, &model.Gate{Kind: model.GateUnmounted})
+		gone.Objects = append(gone.Objects, model.Ref{Kind: "SecretProviderClass", Namespace: w.Object.Namespace, Name: volume.Class})
+	}
 	p.add(model.Change{
+		Gate:  gone,
 		Order: orderReplaced, Verb: model.Run, Object: w.Object.Ref, Place: w.Object.Place,
 		Command: append(command, namespace(w.Object.Ref)...),
 		Summary: "Replace the pods of " + w.Object.String() + " one by one: list them, delete one, wait for the new one, go on",
