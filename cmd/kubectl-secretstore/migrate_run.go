@@ -58,6 +58,9 @@ func (m migration) begin(ctx context.Context, p program) (*migrationRun, error) 
 	r := &migrationRun{
 		migration: m, program: p, state: folder, snapshot: snapshot, report: migrate.Plan(snapshot, m.options), entries: entries,
 	}
+	if err := folder.CheckDecisions(r.report.Decisions); err != nil {
+		return nil, err
+	}
 	r.report.Changes = r.withImage(r.report.Changes)
 	return r, r.tryEdits()
 }

@@ -294,33 +294,49 @@ func TestExchange(t *testing.T) {
 	if tries := w.exchanged(t, gate, good); tries < 2 {
 		t.Errorf("known at once")
 	}
+	// As after a cluster got another issuer.
+	run("az identity create --name moved --resource-group rg --location westeurope")
+	run("az identity federated-credential create --name edge-web --identity-name moved --resource-group rg --issuer https://issuer.example/" +
+		" --subject system:serviceaccount:shop:web --audiences " + audience)
+	moved := run("az identity show --name moved --resource-group rg --query clientId --output tsv")
 	for name, tc := range map[string]struct {
 		reason string
 		of     model.Token
 		says   []string
 		later  bool
+		client string // by default the one whose credential works
 	}{
+		"Issuer": {
+			"the credential is for another issuer",
+			good,
+			[]string{"shop/web", "AADSTS700211", "service-account-issuer, exactly"},
+			true, moved,
+		},
 		"Subject": {
 			"another account: Entra may not know it yet",
 			model.Token{Namespace: "shop", Account: "typo", Audience: audience},
 			[]string{"shop/typo", "AADSTS700213", "system:serviceaccount:shop:typo; create one"},
-			true,
+			true, "",
 		},
 		"Case": {
 			"no time makes one letter another",
 			model.Token{Namespace: "shop", Account: "Web", Audience: audience},
 			[]string{"AADSTS7002138", "letter case"},
-			false,
+			false, "",
 		},
 		"Cloud": {
 			"no cloud takes it",
 			model.Token{Namespace: "shop", Account: "web", Audience: "api://x"},
 			[]string{"no cloud has the audience api://x"},
-			false,
+			false, "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := r.Exchange(t.Context(), gate, tc.of, w.mint(tc.of))
+			of := gate
+			if tc.client != "" {
+				of.Client = tc.client
+			}
+			err := r.Exchange(t.Context(), of, tc.of, w.mint(tc.of))
 			if err == nil || entra.MayPass(err) != tc.later {
 				t.Fatalf("%s: %v", tc.reason, err)
 			}

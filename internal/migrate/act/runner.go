@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -144,7 +145,7 @@ func do(c model.Change, err error) []string {
 		irreversible *IrreversibleError
 	)
 	switch {
-	case errors.As(err, &byHand), errors.As(err, &closed) && c.ByHand != "":
+	case errors.As(err, &byHand):
 		return words(c)
 	case errors.As(err, &refused):
 		return []string{"Look at the object, and run again: the plan is made anew from what is there then."}
@@ -156,15 +157,26 @@ func do(c model.Change, err error) []string {
 			lines = append(lines, step.ID+": "+step.Undo)
 		}
 		return lines
-	case errors.As(err, &closed) && c.Gate != nil && len(c.Gate.Same) > 0 && !closed.Wait:
+	case errors.As(err, &closed):
+		return open(c, closed)
+	case errors.As(err, &unset):
+		return []string{"Set that right, and run again."}
+	}
+	return nil
+}
+
+// open is how a person opens a gate.
+func open(c model.Change, closed *ClosedError) []string {
+	switch {
+	case c.ByHand != "":
+		return words(c)
+	case c.Gate != nil && len(c.Gate.Same) > 0 && !closed.Wait:
 		return []string{
 			"Set that right, and run again. Where it is known why they are not the same (nothing wrote to the old one any more, say), and",
 			"what the vault gives is right, run again with --done " + c.ID + ".",
 		}
-	case errors.As(err, &closed), errors.As(err, &unset):
-		return []string{"Set that right, and run again."}
 	}
-	return nil
+	return []string{"Set that right, and run again."}
 }
 
 // words are what a step tells a person to do.
@@ -220,21 +232,21 @@ func (r *run) byHand(ctx context.Context, c model.Change) error {
 		return r.pass(c, "it is not wanted here: "+c.When+" does not hold", "")
 	}
 	switch {
-	case c.Verb == model.Create || c.Verb == model.Edit || c.Verb == model.Delete:
+	case slices.Contains([]model.Verb{model.Create, model.Edit, model.Delete}, c.Verb):
 		return r.objectByHand(ctx, r.variables.known(c))
-	case c.Gate != nil && c.Verb == model.Run:
+	case c.Gate == nil || c.Gate.Kind == model.GateExchange && r.Azure == nil:
+		return r.leave(r.variables.known(c), c.ByHand)
+	case c.Verb == model.Run:
 		return r.commandByHand(ctx, c)
-	case c.Gate != nil && (c.Gate.Kind != model.GateExchange || r.Azure != nil):
-		c, err := r.resolve(ctx, c)
-		if err == nil {
-			err = r.look(ctx, c)
-		}
-		if err != nil {
-			return err
-		}
-		return r.pass(c, "it is open", "")
 	}
-	return r.leave(r.variables.known(c), c.ByHand)
+	c, err := r.resolve(ctx, c)
+	if err == nil {
+		err = r.look(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	return r.pass(c, "it is open", "")
 }
 
 // commandByHand looks whether somebody has done what a command is for.

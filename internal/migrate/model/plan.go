@@ -80,7 +80,8 @@ type Change struct {
 	When string `json:"when,omitempty"`
 	// Token is the token that Command needs in the variable [VariableToken], for it to be minted anew with each try.
 	Token *Token `json:"token,omitempty"`
-	// Gate is what a Check looks at; nil for one that only a person can look at. Of a Run that a person does it tells that it is done.
+	// Gate is what a Check looks at; nil for one that only a person can look at. Of a Run that a person does it tells whether that
+	// is done.
 	Gate *Gate `json:"gate,omitempty"`
 	// Manual is what a person has to do that no command does, in lines of text.
 	Manual string `json:"manual,omitempty"`

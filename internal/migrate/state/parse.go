@@ -38,14 +38,16 @@ func (e *PlanError) Error() string {
 
 // plan reads a plan.yaml and collects its mistakes.
 type plan struct {
-	known    []model.Decision
+	known []model.Decision
+	// brought says that nothing was asked before: without known nothing can be judged.
+	brought  bool
 	answers  answers
 	mistakes []Mistake
 }
 
-// parsePlan reads plan.yaml. known are the decisions that it was written for.
-func parsePlan(file string, content []byte, known []model.Decision) (answers, error) {
-	p := &plan{known: known, answers: answers{current: map[string]answer{}, obsolete: map[string]answer{}}}
+// parsePlan reads plan.yaml. known are the decisions that it was written for, or that it was brought for.
+func parsePlan(file string, content []byte, known []model.Decision, brought bool) (answers, error) {
+	p := &plan{known: known, brought: brought, answers: answers{current: map[string]answer{}, obsolete: map[string]answer{}}}
 	var root yaml.Node
 	if err := yaml.Unmarshal(content, &root); err != nil {
 		p.mistakes = append(p.mistakes, syntaxMistake(err))
@@ -135,7 +137,7 @@ func (p *plan) entries(n *yaml.Node, into map[string]answer, current bool) {
 			p.wrong(item, "the decision %q is there twice", a.ID)
 		}
 		into[a.ID] = a
-		if current {
+		if current && (len(p.known) > 0 || !p.brought) {
 			p.judge(item, at, a)
 		}
 	}
@@ -154,6 +156,7 @@ func (p *plan) entry(n *yaml.Node) (a answer, at *yaml.Node) {
 			if value.ShortTag() != "!!bool" || value.Decode(&a.Decided) != nil {
 				p.wrong(value, "decided is true or false, not %q", value.Value)
 			}
+			a.open = !a.Decided
 		default:
 			p.wrong(key, "%q is not known: an entry has id, answer and decided", key.Value)
 		}
@@ -184,6 +187,9 @@ func (p *plan) judge(item, at *yaml.Node, a answer) {
 		return
 	}
 	d := p.known[i]
+	if p.brought && d.Required && !a.Decided && !a.open {
+		p.wrong(item, "%q has to be decided by somebody: say decided: true", a.ID)
+	}
 	untouched := !a.Decided && (a.Answer == d.Proposal || a.Answer == "")
 	if !untouched && !d.Allows(a.Answer) {
 		var allowed []string

@@ -25,13 +25,21 @@ const (
 
 // Decisions reads the operator's answers that count, by the IDs of decisions: of those that are not required what differs from
 // the proposal, and of those that are the ones marked `decided: true`. Without a plan.yaml there are none. A mistake in it is a
-// *PlanError.
+// *PlanError. What is asked is not known yet where a plan.yaml was brought into a new folder, as for a second cluster of a kind:
+// all that is in it counts then, and [Folder.CheckDecisions] judges it.
 func (f *Folder) Decisions() (map[string]string, error) {
-	answers, known, err := f.readPlan()
+	answers, known, err := f.readPlan(nil)
 	if err != nil {
 		return nil, err
 	}
 	count := map[string]string{}
+	if !f.has(knownFile) {
+		for id, a := range answers.current {
+			if a.Answer != "" && (a.Decided || !a.open) {
+				count[id] = a.Answer
+			}
+		}
+	}
 	for _, d := range known {
 		if a, ok := answers.current[d.ID]; ok && a.Answer != "" && (a.Decided || !d.Required) {
 			count[d.ID] = a.Answer
@@ -40,10 +48,17 @@ func (f *Folder) Decisions() (map[string]string, error) {
 	return count, nil
 }
 
+// CheckDecisions looks for mistakes in a plan.yaml that was brought into a new folder, by the decisions of a plan. They are a
+// *PlanError. In any other folder it has nothing to do.
+func (f *Folder) CheckDecisions(decisions []model.Decision) error {
+	_, _, err := f.readPlan(decisions)
+	return err
+}
+
 // SaveDecisions writes plan.yaml for the decisions of a plan. Answers that are there are kept; those to questions that nobody
 // asks any more are kept apart as obsolete, and return if the question does. A broken plan.yaml is not overwritten.
 func (f *Folder) SaveDecisions(decisions []model.Decision) error {
-	answers, asked, err := f.readPlan()
+	answers, asked, err := f.readPlan(decisions)
 	if err != nil {
 		return err
 	}
@@ -72,8 +87,9 @@ func union(decisions, asked []model.Decision) []model.Decision {
 
 func byID(a, b model.Decision) int { return strings.Compare(a.ID, b.ID) }
 
-// readPlan reads both files; without them nothing is known and nothing is answered.
-func (f *Folder) readPlan() (answers, []model.Decision, error) {
+// readPlan reads both files; without them nothing is known and nothing is answered. A plan.yaml alone is judged by decisions, if
+// there are any.
+func (f *Folder) readPlan(decisions []model.Decision) (answers, []model.Decision, error) {
 	content, err := os.ReadFile(f.Path(PlanFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return answers{}, nil, nil
@@ -91,7 +107,11 @@ func (f *Folder) readPlan() (answers, []model.Decision, error) {
 			return answers{}, nil, fmt.Errorf("%s is broken: %w; remove it and %s, and plan again", f.Path(knownFile), err, PlanFile)
 		}
 	}
-	a, err := parsePlan(f.Path(PlanFile), content, known)
+	brought := len(raw) == 0
+	if brought {
+		known = decisions
+	}
+	a, err := parsePlan(f.Path(PlanFile), content, known, brought)
 	if err != nil {
 		return a, known, err
 	}
@@ -110,6 +130,8 @@ type answer struct {
 	ID      string `yaml:"id"`
 	Answer  string `yaml:"answer"`
 	Decided bool   `yaml:"decided"`
+	// open says that the entry has a `decided`, and that it is false.
+	open bool
 }
 
 // answers are the entries of plan.yaml by their IDs.

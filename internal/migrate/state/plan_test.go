@@ -216,6 +216,64 @@ func TestDecisionsRefuses(t *testing.T) {
 	}
 }
 
+// TestBroughtDecisions: a plan.yaml that was written for another cluster of the kind counts in a new folder, and is judged by what
+// is asked here.
+func TestBroughtDecisions(t *testing.T) {
+	t.Parallel()
+	const both = "version: 1\ndecisions:\n- {id: M501/shop/web, answer: no}\n- {id: M502/shop/web, answer: keep, decided: true}\n"
+	for name, c := range map[string]struct {
+		reason, content string
+		counts          map[string]string
+		mistake         string
+	}{
+		"all":         {"both are answered", both, map[string]string{"M501/shop/web": "no", "M502/shop/web": "keep"}, ""},
+		"undecided":   {"it was left open there", strings.Replace(both, "true", "false", 1), map[string]string{"M501/shop/web": "no"}, ""},
+		"not asked":   {"a slip is no answer", strings.Replace(both, "M501", "M509", 1), nil, `:3: there is no decision "M509/shop/web"`},
+		"not allowed": {"with what is", strings.Replace(both, "answer: no", "answer: maybe", 1), nil, `:3: "maybe" is no answer`},
+		"nobody's":    {"somebody has to have decided", strings.Replace(both, ", decided: true", "", 1), nil, `:4: "M502/shop/web" has to be decided`},
+		"broken":      {"with its line", both + "[", nil, "broken YAML"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "state")
+			err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, state.PlanFile), []byte(c.content), 0o600))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := state.Open(dir, state.Owner{Cluster: "uid"}, "v1", chance(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts, err := f.Decisions()
+			err = errors.Join(err, f.CheckDecisions(decisions()))
+			saved := f.SaveDecisions(decisions())
+			if c.mistake != "" {
+				for _, err := range []error{err, saved} {
+					if mistakes := (*state.PlanError)(nil); !errors.As(err, &mistakes) || !strings.Contains(err.Error(), c.mistake) {
+						t.Errorf("%s: got %v", c.reason, err)
+					}
+				}
+				if after, _ := os.ReadFile(filepath.Join(dir, state.PlanFile)); string(after) != c.content {
+					t.Error("the file was overwritten")
+				}
+				return
+			}
+			if err = errors.Join(err, saved); err != nil {
+				t.Fatal(err)
+			}
+			again, err := f.Decisions()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, got := range []map[string]string{counts, again} {
+				if diff := cmp.Diff(c.counts, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+				}
+			}
+		})
+	}
+}
+
 // FuzzDecisions shows that whatever an operator makes of plan.yaml is read or refused with places, and that what was read
 // is the same when it was written again.
 func FuzzDecisions(f *testing.F) {

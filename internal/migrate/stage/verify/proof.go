@@ -57,8 +57,8 @@ func syncRefs(namespace string, names []string) []model.Ref {
 	return refs
 }
 
-// pairs are the Secrets of the old way that have a successor of another name, and those that prove the others. One that has the name
-// and is not the driver's says nothing about them, and neither does one that several classes made and another has now.
+// pairs are the Secrets of the old way that have a successor of another name, and those that prove the others. One that has the
+// name and is not the driver's says nothing about them, and neither does one that several classes made and another has now.
 func (p *planner) pairs(t model.Translation) []model.Pair {
 	var pairs []model.Pair
 	for _, s := range t.Syncs {
