@@ -179,6 +179,13 @@ func (p *plan) text(n *yaml.Node, what string) string {
 	return n.Value
 }
 
+// judgeBrought notes an answer that nobody has decided. What was asked before says so itself.
+func (p *plan) judgeBrought(item *yaml.Node, a answer, d model.Decision) {
+	if d.Required && !a.Decided && !a.open {
+		p.wrong(item, "%q has to be decided by somebody: say decided: true", a.ID)
+	}
+}
+
 // judge notes an entry that answers nothing that was asked, or in a way that is not understood.
 func (p *plan) judge(item, at *yaml.Node, a answer) {
 	i := slices.IndexFunc(p.known, func(d model.Decision) bool { return d.ID == a.ID })
@@ -187,8 +194,8 @@ func (p *plan) judge(item, at *yaml.Node, a answer) {
 		return
 	}
 	d := p.known[i]
-	if p.brought && d.Required && !a.Decided && !a.open {
-		p.wrong(item, "%q has to be decided by somebody: say decided: true", a.ID)
+	if p.brought {
+		p.judgeBrought(item, a, d)
 	}
 	untouched := !a.Decided && (a.Answer == d.Proposal || a.Answer == "")
 	if !untouched && !d.Allows(a.Answer) {

@@ -34,10 +34,9 @@ func (f *Folder) Decisions() (map[string]string, error) {
 	}
 	count := map[string]string{}
 	if !f.has(knownFile) {
+		maps.DeleteFunc(answers.current, func(_ string, a answer) bool { return a.open })
 		for id, a := range answers.current {
-			if a.Answer != "" && (a.Decided || !a.open) {
-				count[id] = a.Answer
-			}
+			count[id] = a.Answer
 		}
 	}
 	for _, d := range known {

@@ -1,6 +1,7 @@
 package workloads_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -101,7 +102,9 @@ func TestWords(t *testing.T) {
 		"Secret shop/app-files is there": strings.Join(one("Deployment", "").Changes[0].Needs, ";"),
 		"It is suspended":                one("CronJob", "{suspend: true}").Findings[0].Message,
 		"web-trial":                      one("CronJob", "").Changes[0].Risk,
-		"step before":                    strings.Join(one("DaemonSet", "{updateStrategy: {type: OnDelete}}").Changes[1].Needs, ";"),
+		// which tells, of pods that a person replaces, whether that is done
+		"unmounted [SecretProviderClass shop/app]": fmt.Sprint(one("ReplicaSet", "").Changes[1].Gate.Kind, " ", one("ReplicaSet", "").Changes[1].Gate.Objects),
+		"step before": strings.Join(one("DaemonSet", "{updateStrategy: {type: OnDelete}}").Changes[1].Needs, ";"),
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in %q", want, got)
