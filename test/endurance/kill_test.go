@@ -86,6 +86,9 @@ func (k *killer) lay(t *testing.T) {
 func (k *killer) settle(t *testing.T) {
 	t.Helper()
 	cluster.Eventually(t, patience, func() error { return k.settled(t) })
+	for _, want := range k.wanted {
+		want.former = nil
+	}
 }
 
 // round is one life of the controller.
@@ -173,8 +176,10 @@ func (k *killer) remap(t *testing.T, name string) {
 		s.Spec.SecretObject.Data = entries(mapping)
 		return k.client.Update(t.Context(), s)
 	})
-	k.wanted[name].mapping = mapping
-	k.wanted[name].changes++
+	want := k.wanted[name]
+	want.former = slices.AppendSeq(want.former, maps.Values(want.mapping))
+	want.mapping = mapping
+	want.changes++
 }
 
 func (k *killer) delete(t *testing.T, name string) {
@@ -284,6 +289,11 @@ func (k *killer) checkEvents(t *testing.T) {
 		n, most := good[want.uid], 1+want.changes+bad[want.uid] // the end of a failure is news too
 		if n > most || want.vault == "vault-c" && (n != 1 || bad[want.uid] > 0) {
 			t.Errorf("%s: %d events of success and %d of failure for %d changes", name, n, bad[want.uid], want.changes)
+			for _, event := range list.Items {
+				if event.Regarding.UID == want.uid {
+					t.Logf("%s %s %s: %s (%+v)", event.EventTime, event.ReportingInstance, event.Reason, event.Note, event.Series)
+				}
+			}
 		}
 	}
 }
