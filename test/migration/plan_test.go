@@ -112,7 +112,7 @@ func alike(r model.Report) model.Report {
 	r.Decisions = slices.DeleteFunc(r.Decisions, func(d model.Decision) bool { return d.Object == lacking })
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		c.Place = model.Place{}
+		c.Place, c.UID = model.Place{}, ""
 		if c.Verb == model.Edit || c.Verb == model.Delete || c.Object.Kind == "Pod" || c.Object.Kind == "Job" {
 			c.Content, c.Edits = nil, nil // they hold what the API server filled in
 		}

@@ -138,6 +138,25 @@ func TestNamesOfSeveralClasses(t *testing.T) {
 	}
 }
 
+// TestComparedWithItsOwn: of two classes that made one Secret, that which keeps the name is compared with it, and the other with
+// nothing: it held the one's value or the other's, and belongs to another SecretSync after the hand-over.
+func TestComparedWithItsOwn(t *testing.T) {
+	s := mounted(t, making(azure("web", "", "a"), secretObject("db", "Opaque", "a=password")),
+		making(azure("api", "", "b"), secretObject("db", "Opaque", "b=password")))
+	s.Synced, s.Secrets["shop"] = []model.SyncedSecret{driverMade("db", "api", "web")}, []string{"db"}
+	answers := map[string]string{"M417/shop/api/db": "db", "M417/shop/web/db": "db-2"}
+	plan, _ := translate.Plan(s, identities(s), model.Options{Decisions: answers})
+	pairs := map[string]int{}
+	for _, c := range plan.Changes {
+		if c.Gate != nil && c.Gate.Kind == model.GateSynced {
+			pairs[c.Object.Name] = len(c.Gate.Same)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"api-sse": 1, "web-sse": 0}, pairs); diff != "" {
+		t.Errorf("pairs by class (-want +got):\n%s", diff)
+	}
+}
+
 func TestSameClassInTwoNamespacesOrPlaces(t *testing.T) {
 	web := making(azure("web", "", "a"), secretObject("db", "Opaque", "a=password"))
 	s := mounted(t, web, web)

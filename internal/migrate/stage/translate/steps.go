@@ -223,11 +223,14 @@ func (p *planner) syncRefs(w *work, names []string) []model.Ref {
 	return refs
 }
 
-// pairs are the Secrets of the old way and those of the new that have to hold the same bytes.
+// pairs are the Secrets of the old way and those of the new that have to hold the same bytes. Where several classes made one,
+// only that which keeps its name is compared with it: what the others get was hidden by it, or hid it.
 func (p *planner) pairs(w *work) []model.Pair {
 	var pairs []model.Pair
 	for _, s := range w.syncs {
-		if have := p.synced(w, s.Old); have.Exists && have.Managed && !s.shared && s.Old != cmp.Or(s.Proof, s.New) {
+		have := p.synced(w, s.Old)
+		others := s.shared || len(have.Classes) > 1 && s.New != s.Old
+		if have.Exists && have.Managed && !others && s.Old != cmp.Or(s.Proof, s.New) {
 			pairs = append(pairs, model.Pair{Namespace: w.ref().Namespace, Old: s.Old, New: cmp.Or(s.Proof, s.New), Keys: s.Keys})
 		}
 	}
