@@ -9,15 +9,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	csi "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
+	"secretstore/test/cluster"
 	"secretstore/test/rig/connect"
 )
 
@@ -52,6 +55,7 @@ func TestKilled(t *testing.T) {
 // endState is all that a takeover leaves, by names: what differs from one cluster to the next is put in words that do not.
 func (w *world) endState() map[string]string {
 	w.t.Helper()
+	w.awaitCollected()
 	state := map[string]string{}
 	lists := append(kindsWithPods(), &csi.SecretProviderClassList{}, &v1alpha1.SecretSyncList{}, &corev1.ServiceAccountList{}, &corev1.SecretList{})
 	for _, list := range lists {
@@ -68,6 +72,29 @@ func (w *world) endState() map[string]string {
 	}
 	w.addAzure(state)
 	return state
+}
+
+// awaitCollected waits until the garbage collector has taken the Secrets of the SecretSyncs that were deleted.
+func (w *world) awaitCollected() {
+	w.t.Helper()
+	cluster.Eventually(w.t, time.Minute, func() error {
+		var syncs v1alpha1.SecretSyncList
+		w.list(&syncs)
+		there := map[types.UID]bool{}
+		for i := range syncs.Items {
+			there[syncs.Items[i].UID] = true
+		}
+		var secrets corev1.SecretList
+		w.list(&secrets)
+		for i := range secrets.Items {
+			for _, owner := range secrets.Items[i].OwnerReferences {
+				if owner.Kind == "SecretSync" && !there[owner.UID] {
+					return fmt.Errorf("secret %s/%s is still there", secrets.Items[i].Namespace, secrets.Items[i].Name)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // wanted is what of an object somebody wants: its spec, or data, its labels and annotations, and its owners by kind and name.
