@@ -29,6 +29,8 @@ type runSummary struct {
 	Fates map[act.Fate]int `json:"fates"`
 	// Gone says of Jobs that are not there any more how they went.
 	Gone []string `json:"gone,omitempty"`
+	// ended says that something was done that cannot be taken back.
+	ended bool
 	// NeedsDecision and Blocked count those that stay on the old way until somebody decides, or mends something.
 	NeedsDecision int `json:"needsDecision"`
 	Blocked       int `json:"blocked"`
@@ -110,6 +112,7 @@ func (r *migrationRun) account(ctx context.Context, s *runSummary) error {
 	if err != nil {
 		return fmt.Errorf("counting what became of everything: %w", err)
 	}
+	s.ended = !act.Read(entries).CanGoBack()
 	accounts, err := act.AccountFor(entries, there)
 	s.Found, s.Fates = len(accounts.Objects), accounts.Sums
 	for _, o := range accounts.Objects {
@@ -137,9 +140,11 @@ func (r *migrationRun) next(s runSummary) []string {
 	}
 	switch {
 	case s.Error != "" || len(s.Left) > 0:
-		next = append(next, "Run the same again when what is said above is done: it goes on from there.",
-			"Or take back what was done: kubectl secretstore migrate rollback.")
-	case r.act.irreversible && slices.ContainsFunc(r.report.Changes, func(c model.Change) bool { return c.Irreversible }):
+		next = append(next, "Run the same again when what is said above is done: it goes on from there.")
+		if !s.ended {
+			next = append(next, "Or take back what was done: kubectl secretstore migrate rollback.")
+		}
+	case s.ended:
 		next = append(next, "kubectl secretstore migrate status says what is left. What cannot be taken back is done, so the "+
 			"way back by kubectl secretstore migrate rollback has ended.")
 	default:

@@ -5,21 +5,27 @@ package install_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	testclock "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -100,6 +106,17 @@ func TestInstallAndRemove(t *testing.T) {
 	if did, err := c.Install(ctx, step()); err != nil || did {
 		t.Errorf("installing again changed something: %v %v", did, err)
 	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "secretstore-system", Name: "secretstore-controller"}}
+	finalizers := func(list string) error {
+		return kube.Patch(ctx, account, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":`+list+`}}`)))
+	}
+	if err := errors.Join(finalizers(`["test/stays"]`), kube.Delete(ctx, account)); err != nil {
+		t.Fatal(err)
+	}
+	awaited(t, (*install.Chart).Install, func() error { return finalizers("null") })
+	if err := kube.Get(ctx, client.ObjectKeyFromObject(account), account); err != nil || account.DeletionTimestamp != nil {
+		t.Errorf("what was going is not made anew: %v, %v", account.DeletionTimestamp, err)
+	}
 	var again corev1.Secret
 	if err := kube.Get(ctx, key, &again); err != nil || string(again.Data["key"]) != string(secret.Data["key"]) {
 		t.Errorf("the key of hashes is another one: %v", err)
@@ -125,15 +142,98 @@ func TestInstallAndRemove(t *testing.T) {
 	if err := kube.Get(ctx, client.ObjectKeyFromObject(others), others); err != nil || !others.DeletionTimestamp.IsZero() {
 		t.Errorf("what others have in the namespace is gone: %v", err)
 	}
-	if err := errors.Join(kube.Delete(ctx, sync), kube.Delete(ctx, others)); err != nil {
+	owned := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "default", Name: "app", Labels: map[string]string{v1alpha1.SecretLabel: ""},
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(sync, v1alpha1.GroupVersion().WithKind("SecretSync"))},
+	}}
+	if err := errors.Join(kube.Create(ctx, owned), kube.Delete(ctx, sync), kube.Delete(ctx, others)); err != nil {
 		t.Fatal(err)
 	}
-	if did, err := c.Remove(ctx, step()); err != nil || !did {
-		t.Fatalf("removing the rest: %v %v", did, err)
-	}
+	// The garbage collector, which this cluster has not, would have to know the kind of its owner.
+	awaited(t, (*install.Chart).Remove, func() error {
+		if diff := cmp.Diff([]string{"secretsyncs"}, definitions(ctx, t, kube)); diff != "" {
+			t.Errorf("the definition went before its Secrets (-want +got):\n%s", diff)
+		}
+		return kube.Delete(ctx, owned)
+	})
 	if left := definitions(ctx, t, kube); len(left) > 0 {
 		t.Errorf("left are %v", left)
 	}
+}
+
+// awaited does something that has to wait, and what it waits for meanwhile.
+func awaited(t *testing.T, do func(*install.Chart, context.Context, model.Change) (bool, error), meanwhile func() error) {
+	t.Helper()
+	at := testclock.NewFakeClock(time.Now())
+	c, err := install.New(shared.Config(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		did, err := do(c, t.Context(), step())
+		if err == nil && !did {
+			err = errors.New("nothing had to be done")
+		}
+		done <- err
+	}()
+	cluster.Eventually(t, time.Minute, func() error {
+		if !at.HasWaiters() {
+			return errors.New("it does not wait")
+		}
+		return nil
+	})
+	if err := meanwhile(); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Eventually(t, time.Minute, func() error {
+		at.Step(time.Second)
+		select {
+		case err := <-done:
+			done <- err
+			return nil
+		default:
+			return errors.New("it waits on")
+		}
+	})
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRightsAreLacking: what is not allowed is named, with the object and the cure.
+func TestRightsAreLacking(t *testing.T) {
+	_, kube := start(t)
+	every := []string{"*"}
+	reads := &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "reads-all"},
+		Rules:      []rbacv1.PolicyRule{{APIGroups: every, Resources: every, Verbs: []string{"get", "list"}}},
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: reads.Name}, Subjects: []rbacv1.Subject{{Kind: "User", Name: "reader"}},
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: reads.Name},
+	}
+	if err := errors.Join(kube.Create(t.Context(), reads), kube.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+	config := rest.CopyConfig(shared.Config())
+	config.Impersonate.UserName = "reader"
+	c, err := install.New(config, clock.RealClock{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Eventually(t, time.Minute, func() error { // the API server may not know the rights yet
+		did, err := c.Install(t.Context(), step())
+		if did || err == nil {
+			t.Fatalf("it installs: %v, %v", did, err)
+		}
+		for _, text := range []string{"installing the chart: ", "cannot patch resource", "have that allowed, and run again"} {
+			if !strings.Contains(err.Error(), text) {
+				return fmt.Errorf("%w does not say %q", err, text)
+			}
+		}
+		return nil
+	})
 }
 
 // TestOthersInstallationsAreLeftAlone: an installation by Helm is passed over, and nothing of it is removed; another command is a

@@ -20,7 +20,6 @@ import (
 
 	"secretstore/internal/emulator/state"
 	"secretstore/test/cluster"
-	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
 	"secretstore/test/rig/connect"
 )
@@ -45,10 +44,7 @@ func withExistingIdentity(seed *state.Seed) {
 // The large fixture is taken over as far as nothing has to be decided: what is blocked or undecided stays on the old way and runs, the
 // driver stays with it, and all of it is accounted for.
 func TestEstateIsTakenOver(t *testing.T) {
-	objects, err := estate.Load("../migration/testdata/estate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := load(t, "../migration/testdata/estate")
 	w := newWorldOf(t, connect.Options{
 		Objects: objects, Rig: rig.Options{Nodes: []string{}}, // it brings its own
 		Seed: withExistingIdentity,
@@ -75,10 +71,7 @@ func TestEstateIsTakenOver(t *testing.T) {
 // Those namespaces of the large fixture that nothing blocks are taken over to the very end, all of one old principal: the operator
 // answers what is asked, and where pods do not go by themselves does what the findings say between two runs.
 func TestEstateIsTakenOverToTheEnd(t *testing.T) {
-	all, err := estate.Load("../migration/testdata/estate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := load(t, "../migration/testdata/estate")
 	namespaces := []string{
 		"accounts", "analytics", "cart", "catalog", "edge", "email", "fraud", "inventory", "invoicing", "loyalty", "notifications",
 		"orders", "payments", "platform", "pricing", "promotions", "recommendations", "reporting", "returns", "reviews", "search",

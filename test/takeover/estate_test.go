@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"secretstore/test/cluster"
-	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
 )
 
@@ -25,10 +24,7 @@ func unwell() []string {
 
 // The large fixture runs, but for what is meant not to: its vaults hold what its classes ask for.
 func TestEstateRuns(t *testing.T) {
-	objects, err := estate.Load("../migration/testdata/estate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := load(t, "../migration/testdata/estate")
 	definitions, err := cluster.Manifests("charts/secretstore/crds/*.yaml", "test/migration/testdata/estate/cluster/crds/*.yaml")
 	if err != nil {
 		t.Fatal(err)

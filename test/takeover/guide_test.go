@@ -10,17 +10,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"secretstore/test/migration/estate"
 )
 
 // The guide's order ends where the other does: the same bytes under the same names, and nothing of the old way. In between pods hang
 // that end while their driver is gone, so that somebody lets them go by force; for that window the operator consents to an outage.
 func TestShopIsTakenOverInTheGuidesOrder(t *testing.T) {
-	objects, err := estate.Load(shopDir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := load(t, shopDir)
 	w := newWorld(t, objects)
 	gives := w.oldWay()
 	order := "--strategy=guide"

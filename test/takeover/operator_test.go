@@ -103,6 +103,7 @@ type ended struct {
 	Left   []leftStep     `json:"left"`
 	Found  int            `json:"found"`
 	Fates  map[string]int `json:"fates"`
+	Next   []string       `json:"next"`
 	Counts struct {
 		Total, Translated, NeedsDecision, Blocked, NotInUse int
 	} `json:"counts"`

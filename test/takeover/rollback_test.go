@@ -20,15 +20,11 @@ import (
 	csi "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/test/cluster"
-	"secretstore/test/migration/estate"
 )
 
 // The shop is taken back from after each stage: every spec is byte for byte what it was, and the driver's Secrets are its own again.
 func TestShopIsTakenBack(t *testing.T) {
-	objects, err := estate.Load(shopDir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := load(t, shopDir)
 	w := newWorld(t, objects)
 	recorder, before, rights := w.record(), w.specs(), w.rightsOf(oldPrincipal)
 	w.migrate("plan")

@@ -121,14 +121,20 @@ func (e ended) expect(t *testing.T, code int, said ...string) {
 	}
 }
 
-// partOfTheShop are the objects of some of the shop's namespaces.
-func partOfTheShop(t *testing.T, namespaces ...string) []*unstructured.Unstructured {
+// load reads a folder of manifests.
+func load(t *testing.T, dir string) []*unstructured.Unstructured {
 	t.Helper()
-	objects, err := estate.Load(shopDir)
+	objects, err := estate.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool {
+	return objects
+}
+
+// partOfTheShop are the objects of some of the shop's namespaces.
+func partOfTheShop(t *testing.T, namespaces ...string) []*unstructured.Unstructured {
+	t.Helper()
+	return slices.DeleteFunc(load(t, shopDir), func(o *unstructured.Unstructured) bool {
 		return !slices.Contains(namespaces, o.GetNamespace()) && !slices.Contains(namespaces, o.GetName())
 	})
 }

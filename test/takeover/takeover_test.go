@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"secretstore/test/migration/estate"
 	"secretstore/test/rig"
 )
 
@@ -21,10 +20,7 @@ func applyAll() []string {
 // The shop is taken over by the program, to the end: nobody who reads a Secret is without it for a moment, no workload falls below its
 // strategy, everything is accounted for, and nothing of the old way is left.
 func TestShopIsTakenOver(t *testing.T) {
-	objects, err := estate.Load(shopDir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := load(t, shopDir)
 	w := newWorld(t, objects)
 	recorder := w.record()
 	gives := w.oldWay()
@@ -33,6 +29,9 @@ func TestShopIsTakenOver(t *testing.T) {
 	done := w.migrate(applyAll()...)
 	if done.code != 0 || len(done.Left) > 0 {
 		t.Fatalf("exit code %d, and left is %v", done.code, done.Left)
+	}
+	if next := strings.Join(done.Next, " "); !strings.Contains(next, "rollback has ended") {
+		t.Errorf("the way back is offered: %s", next)
 	}
 	w.expectAccounts(planned, done)
 	w.expectContents(gives)

@@ -74,12 +74,27 @@ func (r *run) takeBack(ctx context.Context, back []Record) error {
 	return nil
 }
 
+// final tells a step that was made, or may have been, and cannot be taken back.
+func (r Record) final() bool {
+	// Of one that was begun it is known that it was not made, unless it is a command.
+	return r.Change.Irreversible && (r.Made || r.Change.Verb == model.Run)
+}
+
+// CanGoBack tells whether nothing was done that cannot be taken back.
+func (h *History) CanGoBack() bool {
+	for _, record := range h.Open {
+		if record.final() {
+			return false
+		}
+	}
+	return true
+}
+
 // irreversible lists the steps that were made, or may have been, and cannot be taken back.
 func (r *run) irreversible(back []Record) *IrreversibleError {
 	var steps []model.Change
 	for _, record := range back {
-		// Of one that was begun it is known that it was not made, unless it is a command.
-		if record.Change.Irreversible && (record.Made || record.Change.Verb == model.Run) {
+		if record.final() {
 			steps = append(steps, record.Change)
 		}
 	}

@@ -38,6 +38,10 @@ func TestRollbackRefusesWhatIsIrreversible(t *testing.T) {
 	if _, err := s.run(t, create("x"), remove()); err != nil {
 		t.Fatal(err)
 	}
+	entries := s.world.journal.entries
+	if act.Read(entries).CanGoBack() || !act.Read(entries[:len(entries)-2]).CanGoBack() {
+		t.Error("the way back ends with the step that cannot be taken back, and not before")
+	}
 	objects := s.world.snapshot(model.Input{}, nil)
 	_, err := s.back(t, "")
 	irreversible := (*act.IrreversibleError)(nil)

@@ -256,7 +256,7 @@ func (r *run) commandByHand(ctx context.Context, c model.Change) error {
 	case err == nil:
 		return r.pass(c, "it is done", "")
 	case errors.As(err, new(*ClosedError)):
-		return r.leave(c, c.ByHand)
+		return r.leave(r.variables.known(c), c.ByHand)
 	}
 	return err
 }

@@ -41,13 +41,13 @@ func TestLinksAreNotFollowed(t *testing.T) {
 // TestFolderOfSomebodyElse: whoever owns the folder could read what is written into it, and say what was done.
 func TestFolderOfSomebodyElse(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give a folder to somebody else")
-	}
-	dir := filepath.Join(t.TempDir(), "state")
-	open(t, dir)
-	if err := os.Chown(dir, 4711, 4711); err != nil {
-		t.Fatal(err)
+	dir := "/" // which is root's
+	if os.Geteuid() == 0 {
+		dir = filepath.Join(t.TempDir(), "state")
+		open(t, dir)
+		if err := os.Chown(dir, 4711, 4711); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, err := state.Open(dir, state.Owner{Cluster: "uid"}, "v1", chance(1))
 	if err == nil || !strings.Contains(err.Error(), "somebody else") {

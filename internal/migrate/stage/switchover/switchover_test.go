@@ -196,12 +196,13 @@ func TestUninstall(t *testing.T) {
 			change: func(s *model.Survey) {
 				s.Azure = &model.Azure{Arc: "/arc", Extensions: []model.Extension{{
 					Type:     "microsoft.azurekeyvaultsecretsprovider",
-					Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true", "proxy": "http://u:p@x"},
+					Settings: map[string]string{"secrets-store-csi-driver.syncSecret.enabled": "true", "b": "it's", "proxy": "http://u:p@x"},
 				}}}
 			},
 			step: "run/uninstall", want: "az k8s-extension delete " + cluster + "--name akvsecretsprovider --yes",
-			undo: "az k8s-extension create " + cluster + "--name akvsecretsprovider --extension-type Microsoft.AzureKeyVaultSecretsProvider " +
-				"--configuration-settings 'secrets-store-csi-driver.syncSecret.enabled=true'; then restore the classes that were edited",
+			undo: "az k8s-extension create " + strings.NewReplacer("${", `"${`, "}", `}"`).Replace(cluster) +
+				"--name akvsecretsprovider --extension-type Microsoft.AzureKeyVaultSecretsProvider " +
+				`--configuration-settings 'b=it'\''s' secrets-store-csi-driver.syncSecret.enabled=true; then restore the classes that were edited`,
 		},
 		"Arc, name unknown": {
 			reason: "found by its type", change: func(s *model.Survey) { s.Installed.Extension = "" }, step: "run/uninstall",

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"secretstore/internal/migrate/model"
+	"secretstore/internal/migrate/model/shell"
 )
 
 // Places of the steps of the uninstallation.
@@ -154,28 +155,16 @@ func (p *planner) removeExtension(c model.Change) {
 	c.Summary = "Uninstall the Azure Key Vault Secrets Provider extension. The Secrets with credentials stay until clean-up."
 	again := p.extension("create", "--name", name, "--extension-type", "Microsoft.AzureKeyVaultSecretsProvider")
 	if was, whole := p.settings(); was == nil {
-		c.Undo = strings.Join(again, " ") + " (with the settings of akv-spe-extension-config.json)"
+		c.Undo = shell.Command(again) + " (with the settings of akv-spe-extension-config.json)"
 	} else {
 		again = append(again, was...)
-		c.Undo = quoted(again)
+		c.Undo = shell.Command(again)
 		if whole {
 			c.Back = again
 		}
 	}
 	c.Undo += "; then restore the classes that were edited"
 	p.azure(c)
-}
-
-// quoted is a command with its settings in quotes, for a person's shell.
-func quoted(command []string) string {
-	at := slices.Index(command, settingsFlag)
-	words := slices.Clone(command)
-	for i := range words {
-		if at >= 0 && i > at {
-			words[i] = "'" + words[i] + "'"
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 // settingsFlag is what the settings of an extension stand behind.
