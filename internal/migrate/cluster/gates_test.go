@@ -108,8 +108,11 @@ func TestGateUnmounted(t *testing.T) {
 	f.closed(t, g, true, "ending")
 	f.patch(t, f.ref("Pod", "mounts2"), `[{"op":"remove","path":"/metadata/finalizers"}]`)
 	f.opens(t, g)
-	f.apply(t, strings.ReplaceAll(mounting, "name: mounts",
-		"name: mounts3, ownerReferences: [{apiVersion: batch/v1, kind: Job, name: once, uid: 3e2b, controller: true}], finalizers: [test/stays]"))
+	// It is there, or the garbage collector would take the pod.
+	f.apply(t, `{apiVersion: batch/v1, kind: Job, metadata: {namespace: NAMESPACE, name: once}, `+
+		`spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: c}]}}}}`)
+	f.apply(t, strings.ReplaceAll(mounting, "name: mounts", "name: mounts3, ownerReferences: [{apiVersion: batch/v1, kind: Job, name: once, uid: "+
+		fmt.Sprint(f.at(t, f.ref("Job", "once"), "metadata", "uid"))+", controller: true}]"))
 	f.closed(t, g, true, "Job once")
 }
 
