@@ -16,22 +16,29 @@ func newGate() *gate { return &gate{turn: make(chan struct{}, 1)} }
 
 // do makes a call. One that had to wait for its turn asks first whether there is still a reason to make it.
 func (g *gate) do(ctx context.Context, reason func() error, call func() error) error {
-	if g.open.Load() {
-		return call()
+	if !g.open.Load() {
+		if done, err := g.first(ctx, reason, call); done {
+			return err
+		}
 	}
+	return call()
+}
+
+// first makes the call alone, unless another one has opened the gate meanwhile: then those who waited go on all at once.
+func (g *gate) first(ctx context.Context, reason func() error, call func() error) (done bool, err error) {
 	select {
 	case g.turn <- struct{}{}:
 		defer func() { <-g.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return true, ctx.Err()
 	}
 	if g.open.Load() {
-		return call()
+		return false, nil
 	}
 	if err := reason(); err != nil {
-		return err
+		return true, err
 	}
-	err := call()
+	err = call()
 	g.open.Store(err == nil)
-	return err
+	return true, err
 }
