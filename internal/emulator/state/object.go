@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 	"time"
 )
 
@@ -37,9 +37,11 @@ const Retention = 90 * 24 * time.Hour
 // MaxValueBytes is the size of a secret's value at most (learn.microsoft.com, key-vault/secrets/about-secrets).
 const MaxValueBytes = 25 * 1024
 
-// ValidName says whether an object of any kind may have the name.
+// ValidName says whether an object of any kind may have the name: 1 to 127 letters, digits and hyphens. It is asked with every
+// request, so that a regular expression made for it each time would be a quarter of the emulator's work.
 func ValidName(name string) bool {
-	return regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`).MatchString(name)
+	const most, allowed = 127, "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	return name != "" && len(name) <= most && strings.Trim(name, allowed) == ""
 }
 
 // Version is one version of an object. That of a certificate has its key and its secret in it: all three are one.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,5 +117,17 @@ func TestVaultIsSafeForConcurrentUse(t *testing.T) {
 	all.Wait()
 	if got := len(vault.List(state.Secrets)); got < 2 || got > 12 {
 		t.Errorf("there are %d secrets", got)
+	}
+}
+
+func TestValidName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"a": true, "0": true, "-": true, "Db-Password-2": true, strings.Repeat("z", 127): true,
+		"": false, strings.Repeat("z", 128): false, "a_b": false, "a.b": false, "a/b": false, "a b": false, "ä": false, "a\n": false,
+	} {
+		if got := state.ValidName(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
 	}
 }
