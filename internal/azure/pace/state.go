@@ -22,12 +22,15 @@ const (
 	longestRetryAfter = 15 * time.Minute
 	// scatter is by which share a pause is lengthened at most, by chance, so that clusters do not come back together.
 	scatter = 0.2
+	// slack is for how long a place that nobody was there to take can still be taken: callers that were all busy elsewhere at the
+	// same moment catch up. The places are as much further apart as keeps the budget in every second.
+	slack = 50 * time.Millisecond
 )
 
 // state is what is known of a host. It is pure: time and chance are arguments.
 type state struct {
 	rate    float64   // the budget, requests a second
-	next    time.Time // when the next request may leave
+	next    time.Time // the next place: when a request may leave
 	level   float64   // the share of the budget that was used at levelAt
 	levelAt time.Time
 
@@ -61,11 +64,11 @@ func (s *state) admit(now time.Time) (admission, *RefusedError) {
 		return admission{era: s.era}, nil
 	}
 	at := s.next
-	if at.Before(now) {
-		at = now
+	if earliest := now.Add(-slack); at.Before(earliest) {
+		at = earliest
 	}
-	s.next = at.Add(time.Duration(float64(time.Second) / (s.rate * s.levelNow(now))))
-	return admission{wait: at.Sub(now), era: s.era}, nil
+	s.next = at.Add(time.Duration(float64(time.Second+slack) / (s.rate * s.levelNow(now))))
+	return admission{wait: max(0, at.Sub(now)), era: s.era}, nil
 }
 
 // proven says whether the host has answered lately.
@@ -85,6 +88,9 @@ func (s *state) answered(now time.Time, era int) bool {
 		return false
 	}
 	was := s.proven(now)
+	if !was {
+		s.next = now // what was not asked while nothing was known is not made up for
+	}
 	s.probing, s.failures = false, 0
 	s.provenUntil = now.Add(provenFor)
 	return !was

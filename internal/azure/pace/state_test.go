@@ -2,6 +2,8 @@ package pace
 
 import (
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -21,15 +23,77 @@ func alive(rate float64, seconds float64) *state {
 
 func TestRequestsLeaveAtEqualDistances(t *testing.T) {
 	t.Parallel()
-	s := alive(10, 0)
+	const rate, between = 10, 105 * time.Millisecond // a twentieth more than a tenth of a second, for those that catch up
+	s := alive(rate, 0)
 	for i := range 30 {
 		got, refused := s.admit(at(0))
-		if refused != nil || got.wait != time.Duration(i)*100*time.Millisecond {
+		if refused != nil || got.wait != time.Duration(i)*between {
 			t.Fatalf("request %d of one moment: waits %v, refused %v", i, got.wait, refused)
 		}
 	}
-	if got, _ := s.admit(at(10)); got.wait != 0 {
-		t.Errorf("a request after a rest waits %v: rests are not saved up, nor held against it", got.wait)
+}
+
+func TestPlacesOfTheLastMomentCanBeTaken(t *testing.T) {
+	t.Parallel()
+	const rate, between = 100, 10500 * time.Microsecond
+	for name, tc := range map[string]struct {
+		reason string
+		rest   float64 // seconds without a request
+		atOnce int     // requests that leave together after that
+	}{
+		"None":     {"the place was taken", 0, 0},
+		"Short":    {"two places have passed, and one is there", 2 * between.Seconds(), 2},
+		"Long":     {"rests are not saved up", 30, 5},
+		"Unproven": {"after a minute the host is probed", 61, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := alive(rate, 0)
+			if first, _ := s.admit(at(0)); first.wait != 0 {
+				t.Fatalf("the first waits %v", first.wait)
+			}
+			now, atOnce := at(tc.rest), 0
+			for range 20 {
+				if got, refused := s.admit(now); refused == nil && got.wait == 0 {
+					atOnce++
+				}
+			}
+			if atOnce != tc.atOnce {
+				t.Errorf("%s: %d requests leave at once, want %d", tc.reason, atOnce, tc.atOnce)
+			}
+		})
+	}
+}
+
+// TestNoSecondHasMoreThanTheBudget lets requests come at random, many together and none for a while.
+func TestNoSecondHasMoreThanTheBudget(t *testing.T) {
+	t.Parallel()
+	const rate = 40
+	random := rand.New(rand.NewPCG(1, 2))
+	s, now := alive(rate, 0), at(0)
+	var left []time.Time
+	for len(left) < 20_000 {
+		now = now.Add(time.Duration(random.ExpFloat64() * float64(300*time.Millisecond)))
+		for range random.IntN(24) {
+			if got, refused := s.admit(now); refused == nil {
+				left = append(left, now.Add(got.wait))
+			}
+		}
+		s.answered(now, 0)
+	}
+	slices.SortFunc(left, time.Time.Compare)
+	caughtUp := 0
+	for i := range left[:len(left)-rate-1] {
+		// One more than the budget stands at the ends of a second.
+		if within := left[i+rate+1].Sub(left[i]); within < time.Second {
+			t.Fatalf("%d requests within %v", rate+2, within)
+		}
+		if left[i+1].Equal(left[i]) {
+			caughtUp++
+		}
+	}
+	if caughtUp == 0 {
+		t.Error("no place was taken later")
 	}
 }
 
@@ -178,7 +242,7 @@ func TestThrottlingHalvesTheRate(t *testing.T) {
 	s.level, s.levelAt = 0.5, at(1000)
 	s.answered(at(1000), s.era)
 	_, _ = s.admit(at(1000))
-	if got, _ := s.admit(at(1000)); got.wait != 125*time.Millisecond {
+	if got, _ := s.admit(at(1000)); got.wait != 125*time.Millisecond*105/100 {
 		t.Errorf("at half of 16 a second the next request waits %v", got.wait)
 	}
 }
