@@ -79,8 +79,8 @@ func (r room) judged(ctx context.Context) error {
 	return nil
 }
 
-// startController runs the controller as a release's pod would, but for the addresses, and returns what it logs.
-func startController(t *testing.T, programs, release string) *safeBuffer {
+// startController runs the controller as a release's pod would, but for the addresses and what own says, and returns what it logs.
+func startController(t *testing.T, programs, release string, own ...string) *safeBuffer {
 	t.Helper()
 	var config corev1.ConfigMap
 	var key corev1.Secret
@@ -98,8 +98,11 @@ func startController(t *testing.T, programs, release string) *safeBuffer {
 		}
 	}
 	kubeconfig := must(shared.KubeconfigFile(release, controllerConfig(t, release)))(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(programs, "secretstore-controller"), "--config", settings,
-		"--kubeconfig", kubeconfig, "--syncHashKeyFile", keyFile, "--metricsBindAddress=0", "--healthProbeBindAddress=0")
+	flags := []string{
+		"--config", settings, "--kubeconfig", kubeconfig, "--syncHashKeyFile", keyFile, "--metricsBindAddress=0",
+		"--healthProbeBindAddress=0",
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(programs, "secretstore-controller"), append(flags, own...)...)
 	log := &safeBuffer{}
 	cmd.Stderr = log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

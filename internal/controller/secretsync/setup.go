@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -47,20 +47,50 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	if err := r.Neighbours.AddIndex(ctx, indexer); err != nil {
 		return err
 	}
-	account := &metav1.PartialObjectMetadata{}
-	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	sources, err := r.sources(ctx, mgr.GetCache())
+	if err != nil {
+		return err
+	}
 	controlled := ctrl.NewControllerManagedBy(mgr).
 		Named("secretsync").
-		Watches(&v1alpha1.SecretSync{}, r.syncHandler(), builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, changedHands(r.Neighbours.Rule)))).
-		Watches(&spcv1.SecretProviderClass{}, r.classHandler(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(runtimesource.Func(r.keepQueue)).
-		WatchesMetadata(account, r.accountHandler()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
-	if r.Touched != nil {
-		controlled = controlled.WatchesMetadata(secretMetadata(), r.Touched.handler())
+	for _, watched := range sources {
+		controlled = controlled.WatchesRawSource(watched)
 	}
 	return controlled.Complete(r)
+}
+
+// sources are what runs the reconciler when something changes. Their informers are there before the manager starts: it says that
+// it is ready when all of them have read what there is, and the workers can begin at that moment. The builder's own watches would
+// ask for some informers only when the controller starts, and look every 100 ms whether they may begin.
+func (r *Reconciler) sources(ctx context.Context, cached cache.Cache) ([]*runtimesource.Informer, error) {
+	account := &metav1.PartialObjectMetadata{}
+	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	type watched struct {
+		kind       client.Object
+		handler    handler.EventHandler
+		predicates []predicate.Predicate
+	}
+	all := []watched{
+		{&v1alpha1.SecretSync{}, r.syncHandler(), []predicate.Predicate{
+			predicate.Or(predicate.GenerationChangedPredicate{}, changedHands(r.Neighbours.Rule)),
+		}},
+		{&spcv1.SecretProviderClass{}, r.classHandler(), []predicate.Predicate{predicate.GenerationChangedPredicate{}}},
+		{account, r.accountHandler(), nil},
+	}
+	if r.Touched != nil {
+		all = append(all, watched{secretMetadata(), r.Touched.handler(), nil})
+	}
+	sources := make([]*runtimesource.Informer, len(all))
+	for i, w := range all {
+		informer, err := cached.GetInformer(ctx, w.kind, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("preparing to watch %T: %w", w.kind, err)
+		}
+		sources[i] = &runtimesource.Informer{Informer: informer, Handler: w.handler, Predicates: w.predicates}
+	}
+	return sources, nil
 }
 
 func by(name func(*v1alpha1.SecretSync) string) client.IndexerFunc {
