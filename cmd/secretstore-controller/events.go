@@ -17,7 +17,10 @@ const (
 	// eventsPerSecond is how fast events are told when there are many: slower than Secrets are written, which they must not hold up.
 	// The first eventsAtOnce of a moment do not wait. Those that wait are told together once in eventsPause, as a program that
 	// is woken for each takes three times as long for it.
-	eventsPerSecond, eventsAtOnce, eventsPause = 20, 50, time.Second
+	eventsPerSecond, eventsAtOnce, eventsPause = 20, 20, time.Second
+	// eventsHeld is for how many pauses those that wait are held back while more and more come: the API server is busy with
+	// the Secrets and statuses that they tell of.
+	eventsHeld = 10
 	// eventsWaiting is how many may wait to be told; each takes about half a kilobyte.
 	eventsWaiting = 20000
 )
@@ -74,9 +77,16 @@ func (p *pacedEvents) await(ctx context.Context) error {
 	if p.limit.TryAccept() {
 		return nil
 	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(eventsPause):
+	for range eventsHeld {
+		before := len(p.queue)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(eventsPause):
+		}
+		if len(p.queue) <= before {
+			break
+		}
 	}
 	return p.limit.Wait(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,6 +48,50 @@ func TestEventsAreToldInTheirOrder(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestEventsWaitWhileMoreCome makes SecretSyncs without a pause for a while: after the first events none is told before that is
+// over, but never longer than ten seconds, and all are told in the end.
+func TestEventsWaitWhileMoreCome(t *testing.T) {
+	t.Parallel()
+	const every = 100 * time.Millisecond
+	for name, tc := range map[string]struct {
+		reason string
+		lasts  time.Duration
+		within int // how many are told while more come
+	}{
+		"Short": {"the rest waits until it is over", 4 * time.Second, eventsAtOnce},
+		"Long":  {"what lasts is told of meanwhile", 15 * time.Second, 2 * eventsAtOnce},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				all := eventsAtOnce + int(tc.lasts/every)
+				told := events.NewFakeRecorder(2 * all)
+				p := newPacedEvents(told, runtime.NewScheme())
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- p.Start(ctx) }()
+				for i := range all {
+					p.Eventf(&v1alpha1.SecretSync{}, nil, "Normal", "Reason", "Sync", "event %d", i)
+					if i >= eventsAtOnce {
+						<-time.After(every)
+					}
+				}
+				if got := len(told.Events); got > tc.within || got < tc.within-1 {
+					t.Errorf("%s: %d events were told while more came, want %d", tc.reason, got, tc.within)
+				}
+				<-time.After(time.Minute)
+				if got := len(told.Events); got != all {
+					t.Errorf("%d of %d events were told in the end", got, all)
+				}
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
 
