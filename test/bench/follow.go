@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -13,63 +16,125 @@ import (
 	"secretstore/api/secretsync/v1alpha1"
 )
 
-// follower knows SecretSyncs as they were last, by one watch. Nobody else reads it.
+// follower knows SecretSyncs as they were last, by one watch. Nobody else reads it. The watch's events are put down as they come,
+// and are only understood when none has come for a while: that takes as long as half of the controller's work, on the processors
+// that it works on.
 type follower struct {
-	events watch.Interface
+	arrivals <-chan arrival
+	// unread are the events that are not understood yet, in their order.
+	unread []arrival
 	latest map[client.ObjectKey]*v1alpha1.SecretSync
+	// done are those that are as wanted; first and last say when the first and the last of them came to be so.
+	done        map[client.ObjectKey]bool
+	first, last time.Time
+}
+
+// arrival is an event of a watch as it came, or why no more comes.
+type arrival struct {
+	at   time.Time
+	text []byte
+	err  error
 }
 
 // follow begins to watch the SecretSyncs of a namespace, of all if it is empty. Those that exist come first.
 func (l *lab) follow(ctx context.Context, namespace string) (*follower, error) {
-	events, err := l.admin.Watch(ctx, &v1alpha1.SecretSyncList{}, client.InNamespace(namespace))
+	path := []string{"apis", v1alpha1.GroupVersion().Group, v1alpha1.GroupVersion().Version}
+	if namespace != "" {
+		path = append(path, "namespaces", namespace)
+	}
+	stream, err := l.server.Get().AbsPath(append(path, "secretsyncs")...).Param("watch", "true").Stream(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("watching SecretSyncs: %w", err)
 	}
-	return &follower{events: events, latest: map[client.ObjectKey]*v1alpha1.SecretSync{}}, nil
+	arrivals := make(chan arrival)
+	go putDown(ctx, stream, arrivals)
+	return &follower{arrivals: arrivals, latest: map[client.ObjectKey]*v1alpha1.SecretSync{}}, nil
 }
 
-// aliveEvery is how often the wait looks whether there is still somebody to wait for.
-const aliveEvery = time.Second
+// putDown reads a watch, an event in each line, until it ends or ctx does.
+func putDown(ctx context.Context, stream io.ReadCloser, arrivals chan<- arrival) {
+	defer func() { _ = stream.Close() }()
+	lines := bufio.NewReader(stream)
+	for {
+		text, err := lines.ReadBytes('\n')
+		select {
+		case arrivals <- arrival{at: time.Now(), text: text, err: err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+const (
+	// stillFor is for how long no event must have come before those that came are understood.
+	stillFor = 300 * time.Millisecond
+	// unreadFor is how long an event waits at most for that.
+	unreadFor = 10 * time.Second
+)
 
 // await reads events until n SecretSyncs are as wanted, and says when the first and the last of them came to be so. It gives
 // up when ctx ends or alive says why it must.
 func (f *follower) await(ctx context.Context, n int, alive func() error, wanted func(*v1alpha1.SecretSync) bool,
 ) (first, last time.Time, err error) {
-	done := map[client.ObjectKey]bool{}
-	tick := time.NewTicker(aliveEvery)
+	f.done, f.first = map[client.ObjectKey]bool{}, time.Time{}
+	tick := time.NewTicker(stillFor)
 	defer tick.Stop()
-	for len(done) < n {
+	for still := false; len(f.done) < n; {
 		select {
-		case event, open := <-f.events.ResultChan():
-			sync, ok := event.Object.(*v1alpha1.SecretSync)
-			if !open || !ok {
-				return first, last, fmt.Errorf("the watch of SecretSyncs ended with %d of %d done: %v", len(done), n, event.Object)
-			}
-			key := client.ObjectKeyFromObject(sync)
-			f.latest[key] = sync
-			if !wanted(sync) {
-				delete(done, key)
-				continue
-			}
-			done[key], last = true, time.Now()
-			if first.IsZero() {
-				first = last
-			}
+		case came := <-f.arrivals:
+			f.unread, still = append(f.unread, came), false
 		case <-tick.C:
-			if err := alive(); err != nil {
-				return first, last, err
+			if still || (len(f.unread) > 0 && time.Since(f.unread[0].at) > unreadFor) {
+				err = f.understand(wanted)
 			}
+			if err = errors.Join(err, alive()); err != nil {
+				return f.first, f.last, err
+			}
+			still = true
 		case <-ctx.Done():
-			return first, last, fmt.Errorf("%d of %d SecretSyncs are done: %w; %w", len(done), n, ctx.Err(), f.laggard(done))
+			err := errors.Join(ctx.Err(), f.understand(wanted), f.laggard())
+			return f.first, f.last, fmt.Errorf("%d of %d SecretSyncs are done: %w", len(f.done), n, err)
 		}
 	}
-	return first, last, nil
+	return f.first, f.last, nil
+}
+
+// understand reads the events that were put down.
+func (f *follower) understand(wanted func(*v1alpha1.SecretSync) bool) error {
+	for _, came := range f.unread {
+		if came.err != nil {
+			return fmt.Errorf("the watch of SecretSyncs ended: %w", came.err)
+		}
+		var event struct {
+			Type   watch.EventType     `json:"type"`
+			Object v1alpha1.SecretSync `json:"object"`
+		}
+		if err := json.Unmarshal(came.text, &event); err != nil || event.Type == watch.Error {
+			return fmt.Errorf("the watch of SecretSyncs says %s", came.text)
+		}
+		sync := &event.Object
+		key := client.ObjectKeyFromObject(sync)
+		f.latest[key] = sync
+		if !wanted(sync) {
+			delete(f.done, key)
+			continue
+		}
+		f.done[key], f.last = true, came.at
+		if f.first.IsZero() {
+			f.first = came.at
+		}
+	}
+	f.unread = nil
+	return nil
 }
 
 // laggard says what is the matter with one that is not done.
-func (f *follower) laggard(done map[client.ObjectKey]bool) error {
+func (f *follower) laggard() error {
 	for key, sync := range f.latest {
-		if !done[key] {
+		if !f.done[key] {
 			return fmt.Errorf("%s has the conditions %+v", key, sync.Status.Conditions)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/discovery"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -33,8 +33,8 @@ type lab struct {
 	cluster *cluster.Cluster
 	stack   *stack.Stack
 	// admin may do everything.
-	admin client.WithWatch
-	// server is the API server as the administrator asks it for its metrics.
+	admin client.Client
+	// server is the API server as the administrator asks it for its metrics, and for a watch as it comes.
 	server rest.Interface
 	// secrets and statuses write as the controller does, by its own rights: the floor's means.
 	secrets  kubernetes.Interface
@@ -111,14 +111,14 @@ func (l *lab) install(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the controller's kubeconfig: %w", err)
 	}
-	if l.admin, err = client.NewWithWatch(unlimited(l.cluster.Config()), client.Options{Scheme: kinds}); err != nil {
+	if l.admin, err = client.New(unlimited(l.cluster.Config()), client.Options{Scheme: kinds}); err != nil {
 		return fmt.Errorf("making the administrator's client: %w", err)
 	}
-	metrics, err := discovery.NewDiscoveryClientForConfig(l.cluster.Config())
-	if err != nil {
-		return fmt.Errorf("making a client of the API server's metrics: %w", err)
+	plain := unlimited(l.cluster.Config())
+	plain.NegotiatedSerializer = serializer.NewCodecFactory(kinds).WithoutConversion()
+	if l.server, err = rest.UnversionedRESTClientFor(plain); err != nil {
+		return fmt.Errorf("making a client of the API server's metrics and watches: %w", err)
 	}
-	l.server = metrics.RESTClient()
 	if l.secrets, err = kubernetes.NewForConfig(unlimited(account)); err != nil {
 		return fmt.Errorf("making the floor's client of Secrets: %w", err)
 	}

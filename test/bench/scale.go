@@ -112,6 +112,9 @@ func (s *steady) watch(ctx context.Context, l *lab, c *subject) error {
 	return err
 }
 
+// aliveEvery is how often it is looked whether the controller still runs.
+const aliveEvery = time.Second
+
 // runFor lets the controller run for a while.
 func (s *subject) runFor(ctx context.Context, window time.Duration) error {
 	end := time.NewTimer(window)
