@@ -134,12 +134,14 @@ func request(name types.NamespacedName) reconcile.Request {
 	return reconcile.Request{NamespacedName: name}
 }
 
-// syncHandler runs a SecretSync that was made, edited or deleted.
+// syncHandler runs a SecretSync that was made, edited or deleted. Those that are there when the controller begins are no news:
+// whatever it asks a vault, it asks later.
 func (r *Reconciler) syncHandler() handler.EventHandler {
 	enqueue := func(object client.Object, q workQueue) { q.Add(request(client.ObjectKeyFromObject(object))) }
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q workQueue) {
-			if sync, ok := e.Object.(*v1alpha1.SecretSync); ok && sync.Status.ObservedGeneration != sync.Generation {
+			sync, ok := e.Object.(*v1alpha1.SecretSync)
+			if ok && !e.IsInInitialList && sync.Status.ObservedGeneration != sync.Generation {
 				r.Memory.note(client.ObjectKeyFromObject(sync), r.Clock.Now())
 			}
 			enqueue(e.Object, q)

@@ -1,0 +1,47 @@
+package secretsync
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"secretstore/api/secretsync/v1alpha1"
+)
+
+// TestWhatIsThereAtTheStartIsNoNews: a check after an answer from before the news is done once more. The first answers after a start
+// serve many, while the handlers still see one SecretSync after the other.
+func TestWhatIsThereAtTheStartIsNoNews(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		reason   string
+		initial  bool
+		observed int64
+		want     time.Time
+	}{
+		"Listed":  {"whatever the vault is asked, it is asked later", true, 0, time.Time{}},
+		"Made":    {"an answer may be from before", false, 0, now},
+		"Checked": {"one that comes into view again was checked as it is", false, 1, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &Reconciler{Memory: &Memory{}, Clock: clocktesting.NewFakePassiveClock(now)}
+			queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+			defer queue.ShutDown()
+			sync := &v1alpha1.SecretSync{}
+			sync.Namespace, sync.Name, sync.Generation, sync.Status.ObservedGeneration = "shop", "app", 1, tc.observed
+			r.syncHandler().Create(t.Context(), event.CreateEvent{Object: sync, IsInInitialList: tc.initial}, queue)
+			if got := r.Memory.recall(types.NamespacedName{Namespace: "shop", Name: "app"}).news; !got.Equal(tc.want) {
+				t.Errorf("%s: the news is of %v, want %v", tc.reason, got, tc.want)
+			}
+			if queue.Len() != 1 {
+				t.Errorf("%d are to be checked", queue.Len())
+			}
+		})
+	}
+}
