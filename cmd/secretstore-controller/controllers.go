@@ -56,15 +56,13 @@ func addSecretSync(ctx context.Context, mgr parts, clouds entra.Clouds, key reda
 		secrets.Seen = touched.Seen
 	}
 	reconciler := &secretsync.Reconciler{
-		Client:   mgr.GetClient(),
-		Live:     mgr.GetAPIReader(),
-		Secrets:  secrets,
-		Source:   vaults,
-		Recorder: mgr.events,
-		Clock:    clock.RealClock{},
-		Schedule: outcome.Schedule{
-			Interval: opts.rotationPollInterval, Jitter: opts.jitter, Since: clock.RealClock{}.Now(),
-		},
+		Client:        mgr.GetClient(),
+		Live:          mgr.GetAPIReader(),
+		Secrets:       secrets,
+		Source:        vaults,
+		Recorder:      mgr.events,
+		Clock:         clock.RealClock{},
+		Schedule:      outcome.Schedule{Interval: opts.rotationPollInterval, Jitter: opts.jitter},
 		Memory:        &secretsync.Memory{},
 		DriftInterval: opts.driftInterval,
 		Looks:         &secretsync.Looks{},

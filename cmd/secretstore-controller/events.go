@@ -18,8 +18,8 @@ const (
 	// The first eventsAtOnce of a moment do not wait. Those that wait are told together once in eventsPause, as a program that
 	// is woken for each takes three times as long for it.
 	eventsPerSecond, eventsAtOnce, eventsPause = 20, 20, time.Second
-	// eventsHeld is for how many pauses those that wait are held back while more and more come: the API server is busy with
-	// the Secrets and statuses that they tell of.
+	// eventsHeld is for how many pauses what waits is held back at first while more and more comes: the API server is busy with
+	// the Secrets and statuses that it tells of. What lasts longer is told of meanwhile.
 	eventsHeld = 10
 	// eventsWaiting is how many may wait to be told; each takes about half a kilobyte.
 	eventsWaiting = 20000
@@ -32,6 +32,8 @@ type pacedEvents struct {
 	scheme *runtime.Scheme
 	limit  flowcontrol.RateLimiter
 	queue  chan func()
+	// held counts the pauses since nothing waited.
+	held int
 }
 
 var _ events.EventRecorder = (*pacedEvents)(nil)
@@ -60,33 +62,41 @@ func (p *pacedEvents) Start(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			if n := len(p.queue); n > 0 {
-				ctrl.Log.Info("events are not told, as the controller ends", "waiting", n)
-			}
-			return nil
+			return p.leave(0)
 		case tell := <-p.queue:
-			if p.await(ctx) == nil {
-				tell()
+			if p.await(ctx) != nil {
+				return p.leave(1)
 			}
+			tell()
 		}
 	}
 }
 
+// leave says how many events are not told: those that wait, and those that were taken.
+func (p *pacedEvents) leave(taken int) error {
+	if n := taken + len(p.queue); n > 0 {
+		ctrl.Log.Info("events are not told, as the controller ends", "waiting", n)
+	}
+	return nil
+}
+
 // await returns when one more may be told, or with an error if the context ends before.
 func (p *pacedEvents) await(ctx context.Context) error {
+	if len(p.queue) == 0 {
+		p.held = 0
+	}
 	if p.limit.TryAccept() {
 		return nil
 	}
-	for range eventsHeld {
+	for growing := true; growing; {
 		before := len(p.queue)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(eventsPause):
 		}
-		if len(p.queue) <= before {
-			break
-		}
+		p.held++
+		growing = len(p.queue) > before && p.held < eventsHeld
 	}
 	return p.limit.Wait(ctx)
 }

@@ -23,14 +23,14 @@ import (
 	"secretstore/internal/controller/secretsync"
 )
 
-func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
+func newManager(config *rest.Config, opts options) (ctrl.Manager, *syncedCaches, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(v1alpha1.AddToScheme(scheme), spcv1.AddToScheme(scheme)); err != nil {
-		return nil, fmt.Errorf("registering kinds: %w", err)
+		return nil, nil, fmt.Errorf("registering kinds: %w", err)
 	}
 	cached, err := cacheOptions(opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
@@ -44,14 +44,14 @@ func newManager(config *rest.Config, opts options) (ctrl.Manager, error) {
 		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager ends
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making the manager: %w", err)
+		return nil, nil, fmt.Errorf("making the manager: %w", err)
 	}
 	synced := &syncedCaches{}
 	err = errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced.check), mgr.Add(synced))
 	if err != nil {
-		return nil, fmt.Errorf("adding the health checks: %w", err)
+		return nil, nil, fmt.Errorf("adding the health checks: %w", err)
 	}
-	return mgr, nil
+	return mgr, synced, nil
 }
 
 // knownKinds maps the kinds that the controller works with to their resources. Whether the cluster has them was asked before, by

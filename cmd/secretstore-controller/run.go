@@ -57,14 +57,31 @@ func run(ctx context.Context, opts options, logTo io.Writer) error {
 	if err := checkDefinitions(client.Discovery().OpenAPIV3()); err != nil {
 		return err
 	}
-	mgr, err := newManager(config, opts)
+	mgr, synced, err := newManager(config, opts)
 	if err != nil {
 		return err
 	}
 	if err := addControllers(ctx, mgr, opts, clouds, key, client); err != nil {
 		return err
 	}
-	if err := mgr.Start(ctx); err != nil {
+	return start(ctx, mgr, synced)
+}
+
+// start runs the manager until ctx ends. One that still waits for its caches does not end with ctx (controller-runtime,
+// pkg/manager/runnable_group.go, at v0.25); it has begun nothing that must be waited for.
+func start(ctx context.Context, mgr ctrl.Manager, synced *syncedCaches) error {
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		if !synced.done.Load() {
+			return nil
+		}
+		err = <-ended
+	}
+	if err != nil {
 		return fmt.Errorf("running: %w", err)
 	}
 	return nil

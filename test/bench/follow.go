@@ -46,7 +46,8 @@ func (l *lab) follow(ctx context.Context, namespace string) (*follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watching SecretSyncs: %w", err)
 	}
-	arrivals := make(chan arrival)
+	// There is room for what comes while nobody waits, between two phases.
+	arrivals := make(chan arrival, arrivalsWaiting)
 	go putDown(ctx, stream, arrivals)
 	return &follower{arrivals: arrivals, latest: map[client.ObjectKey]*v1alpha1.SecretSync{}}, nil
 }
@@ -69,6 +70,8 @@ func putDown(ctx context.Context, stream io.ReadCloser, arrivals chan<- arrival)
 }
 
 const (
+	// arrivalsWaiting is more than come while others are understood.
+	arrivalsWaiting = 1 << 16
 	// stillFor is for how long no event must have come before those that came are understood.
 	stillFor = 300 * time.Millisecond
 	// unreadFor is how long an event waits at most for that.
@@ -120,6 +123,9 @@ func (f *follower) understand(wanted func(*v1alpha1.SecretSync) bool) error {
 		f.latest[key] = sync
 		if !wanted(sync) {
 			delete(f.done, key)
+			continue
+		}
+		if f.done[key] {
 			continue
 		}
 		f.done[key], f.last = true, came.at

@@ -7,9 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/test/chart"
 	"secretstore/test/cluster"
@@ -23,34 +27,75 @@ func TestReadyMeansThatAllIsRead(t *testing.T) {
 	if err := stack.Build(t.Context(), programs, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, resource := range []string{"secretproviderclasses", "serviceaccounts"} {
+	for resource, list := range map[string]client.ObjectList{
+		"secretproviderclasses": &spcv1.SecretProviderClassList{},
+		"serviceaccounts":       &corev1.ServiceAccountList{},
+	} {
 		t.Run(resource, func(t *testing.T) {
-			r := newRoom(t)
-			r.sync(t, "shop")
-			release := installNarrow(t, r.namespace)
-			giveBack := r.takeReading(t, resource)
-			health := must(stack.FreeAddress(t.Context()))(t)
-			log := startController(t, programs, release, "--healthProbeBindAddress="+health)
-			cluster.Eventually(t, patience, func() error {
-				if text := log.String(); !strings.Contains(text, resource+` is forbidden`) &&
-					!strings.Contains(text, fmt.Sprintf(`cannot list resource \"%s\"`, resource)) {
-					return fmt.Errorf("the log does not say that %s cannot be read", resource)
-				}
-				return nil
-			})
-			if status, text := get(t, "http://"+health+"/readyz"); status != http.StatusInternalServerError {
+			u := startUnready(t, programs, resource, list)
+			if status, text := get(t, u.ready); status != http.StatusInternalServerError {
 				t.Errorf("ready without having read %s: %d %s", resource, status, text)
 			}
-			giveBack()
+			u.giveBack()
 			cluster.Eventually(t, patience, func() error {
-				if status, text := get(t, "http://"+health+"/readyz"); status != http.StatusOK {
+				if status, text := get(t, u.ready); status != http.StatusOK {
 					return fmt.Errorf("ready: %d %s", status, text)
 				}
 				return nil
 			})
-			cluster.Eventually(t, patience, func() error { return r.judged(t.Context()) })
+			cluster.Eventually(t, patience, func() error { return u.room.judged(t.Context()) })
 		})
 	}
+}
+
+// TestOneThatIsNotReadyCanBeEnded asks the controller to end while it waits for what it cannot read.
+func TestOneThatIsNotReadyCanBeEnded(t *testing.T) {
+	programs := t.TempDir()
+	if err := stack.Build(t.Context(), programs, false); err != nil {
+		t.Fatal(err)
+	}
+	u := startUnready(t, programs, "secretproviderclasses", &spcv1.SecretProviderClassList{})
+	u.controller.end()
+	select {
+	case <-u.controller.ended:
+	case <-time.After(patience / 2):
+		t.Error("it goes on")
+	}
+	if code := u.controller.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("it ended with code %d", code)
+	}
+}
+
+// unready is a controller that cannot read one kind, and has said so in its log.
+type unready struct {
+	room       room
+	controller *process
+	ready      string // the URL that says whether it is ready
+	giveBack   func() // gives the right back
+}
+
+func startUnready(t *testing.T, programs, resource string, list client.ObjectList) unready {
+	t.Helper()
+	r := newRoom(t)
+	r.sync(t, "shop")
+	release := installNarrow(t, r.namespace)
+	giveBack := r.takeReading(t, resource)
+	controller := newClient(t, controllerConfig(t, release))
+	cluster.Eventually(t, patience, func() error {
+		if err := controller.List(t.Context(), list, client.InNamespace(r.namespace)); !apierrors.IsForbidden(err) {
+			return fmt.Errorf("the controller may still list %s: %v", resource, err)
+		}
+		return nil
+	})
+	health := must(stack.FreeAddress(t.Context()))(t)
+	started := startController(t, programs, release, "--healthProbeBindAddress="+health)
+	cluster.Eventually(t, patience, func() error {
+		if text := started.String(); !strings.Contains(text, fmt.Sprintf(`cannot list resource \"%s\"`, resource)) {
+			return fmt.Errorf("the log does not say that %s cannot be read", resource)
+		}
+		return nil
+	})
+	return unready{r, started, "http://" + health + "/readyz", giveBack}
 }
 
 // takeReading takes away the controller's right to read one kind in the room, and returns what gives it back.

@@ -80,7 +80,7 @@ func (r room) judged(ctx context.Context) error {
 }
 
 // startController runs the controller as a release's pod would, but for the addresses and what own says, and returns what it logs.
-func startController(t *testing.T, programs, release string, own ...string) *safeBuffer {
+func startController(t *testing.T, programs, release string, own ...string) *process {
 	t.Helper()
 	var config corev1.ConfigMap
 	var key corev1.Secret
@@ -102,20 +102,38 @@ func startController(t *testing.T, programs, release string, own ...string) *saf
 		"--config", settings, "--kubeconfig", kubeconfig, "--syncHashKeyFile", keyFile, "--metricsBindAddress=0",
 		"--healthProbeBindAddress=0",
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(programs, "secretstore-controller"), append(flags, own...)...)
-	log := &safeBuffer{}
-	cmd.Stderr = log
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	if err := cmd.Start(); err != nil {
+	ctx, end := context.WithCancel(t.Context())
+	p := &process{
+		cmd: exec.CommandContext(ctx, filepath.Join(programs, "secretstore-controller"), append(flags, own...)...),
+		end: end, ended: make(chan struct{}),
+	}
+	p.cmd.Stderr = &p.safeBuffer
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = patience
+	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // the test's context has ended by now, and asked it to end
-		_ = cmd.Wait()
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		end()
+		<-p.ended
 		if t.Failed() {
-			t.Log(log)
+			t.Log(p)
 		}
 	})
-	return log
+	return p
+}
+
+// process is a controller that runs, with what it logs.
+type process struct {
+	safeBuffer
+
+	cmd   *exec.Cmd
+	end   context.CancelFunc // asks it to end
+	ended chan struct{}      // is closed when it has
 }
 
 // safeBuffer is written by a process while a test reads it.

@@ -88,7 +88,7 @@ func (s *state) answered(now time.Time, era int) bool {
 		return false
 	}
 	was := s.proven(now)
-	if !was {
+	if !was && s.next.Before(now) {
 		s.next = now // what was not asked while nothing was known is not made up for
 	}
 	s.probing, s.failures = false, 0

@@ -65,6 +65,39 @@ func TestPlacesOfTheLastMomentCanBeTaken(t *testing.T) {
 	}
 }
 
+// TestAfterAProbe has a host that was away: who waited for a place still has it, and what was not asked is not made up for.
+func TestAfterAProbe(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason  string
+		waiting int           // how many have a place when the host goes away, a tenth of a second later
+		want    time.Duration // how long the next one waits after the probe, which is answered at 1.15 s
+	}{
+		"None": {"nobody is before it", 1, 0},
+		"Many": {"the places of those who wait are theirs", 300, 300*10500*time.Microsecond - 1150*time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := alive(100, 0)
+			var leave admission
+			for range tc.waiting {
+				leave, _ = s.admit(at(0))
+			}
+			s.failed(at(0.1), leave.era, RefusedError{Err: errors.New("away")}, 0, 0)
+			probe, refused := s.admit(at(1.1))
+			if refused != nil || !s.answered(at(1.15), probe.era) {
+				t.Fatalf("the probe: %v", refused)
+			}
+			if got, _ := s.admit(at(1.15)); got.wait != tc.want {
+				t.Errorf("%s: the next request waits %v, want %v", tc.reason, got.wait, tc.want)
+			}
+			if got, _ := s.admit(at(1.15)); got.wait != tc.want+10500*time.Microsecond {
+				t.Errorf("the one after it waits %v", got.wait)
+			}
+		})
+	}
+}
+
 // TestNoSecondHasMoreThanTheBudget lets requests come at random, many together and none for a while.
 func TestNoSecondHasMoreThanTheBudget(t *testing.T) {
 	t.Parallel()

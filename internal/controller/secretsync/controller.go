@@ -52,7 +52,7 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Clock tells the time.
 	Clock clock.PassiveClock
-	// Schedule says when checks are due.
+	// Schedule says when checks are due. Its Since is set when the controller begins.
 	Schedule outcome.Schedule
 	// Memory saves requests from one check to the next.
 	Memory *Memory

@@ -124,8 +124,10 @@ func (r *Reconciler) users(ctx context.Context, index string, object client.Obje
 // workQueue is where the controller takes its next SecretSync from.
 type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// keepQueue keeps the queue, through which those are woken that wait for a vault.
+// keepQueue keeps the queue, through which those are woken that wait for a vault. It is called when the controller begins, before
+// its workers do: in a replica that takes over perhaps long after that one was started.
 func (r *Reconciler) keepQueue(_ context.Context, queue workQueue) error {
+	r.Schedule.Since = r.Clock.Now()
 	r.queue.Store(&queue)
 	return nil
 }

@@ -45,3 +45,17 @@ func TestWhatIsThereAtTheStartIsNoNews(t *testing.T) {
 		})
 	}
 }
+
+// TestTheScheduleBeginsWithTheController: a replica may wait for its turn for long.
+func TestTheScheduleBeginsWithTheController(t *testing.T) {
+	t.Parallel()
+	clock := clocktesting.NewFakePassiveClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	r := &Reconciler{Clock: clock}
+	clock.SetTime(clock.Now().Add(time.Hour))
+	if err := r.keepQueue(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Schedule.Since.Equal(clock.Now()) {
+		t.Errorf("what was due before %v is spread, though the controller begins at %v", r.Schedule.Since, clock.Now())
+	}
+}
