@@ -45,6 +45,8 @@ type Request struct {
 	NotBefore time.Time
 	// Edited is when somebody last changed what is asked for: what was refused before that may be granted now.
 	Edited time.Time
+	// Who names the caller, as no other is named: one that asks again after a Deferred answer keeps its turn.
+	Who string
 	// Wake is called, once at most, after a Deferred answer when there is room. It must not block.
 	Wake func()
 }

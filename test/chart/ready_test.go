@@ -83,7 +83,7 @@ func startUnready(t *testing.T, programs, resource string, list client.ObjectLis
 	controller := newClient(t, controllerConfig(t, release))
 	cluster.Eventually(t, patience, func() error {
 		if err := controller.List(t.Context(), list, client.InNamespace(r.namespace)); !apierrors.IsForbidden(err) {
-			return fmt.Errorf("the controller may still list %s: %v", resource, err)
+			return fmt.Errorf("the controller may still list %s (%w)", resource, err)
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package economy
 
 import (
 	"maps"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func fetchAll(t *testing.T, from source.Source, vault string, objects []int, cha
 			for {
 				woken := make(chan struct{})
 				req := request(vault, secret(object))
-				req.Wake = func() { close(woken) }
+				req.Who, req.Wake = strconv.Itoa(i), func() { close(woken) }
 				if change != nil {
 					change(i, &req)
 				}

@@ -92,10 +92,10 @@ func newCluster(v *limited, schedule outcome.Schedule, random *rand.Rand) *clust
 }
 
 // read asks for one object, and waits for its turn as a SecretSync in the queue does.
-func (c *cluster) read(ctx context.Context) *fault.Error {
+func (c *cluster) read(ctx context.Context, who string) *fault.Error {
 	for {
 		woken := make(chan struct{}, 1)
-		leave, err := c.host.Enter(func() { woken <- struct{}{} })
+		leave, err := c.host.Enter(who, func() { woken <- struct{}{} })
 		if err == nil {
 			err = c.ask(ctx)
 			leave()
@@ -136,7 +136,7 @@ func (c *cluster) ask(ctx context.Context) error {
 // keep checks an object until the context ends, and tells of each check: when it came, and how it went.
 func (c *cluster) keep(ctx context.Context, uid string, status v1alpha1.SecretSyncStatus, told func(at time.Time, f *fault.Error)) {
 	for ctx.Err() == nil {
-		f := c.read(ctx)
+		f := c.read(ctx, uid)
 		now := time.Now()
 		told(now, f)
 		var wait time.Duration

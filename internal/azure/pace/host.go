@@ -60,35 +60,57 @@ func (r *RefusedError) Unwrap() error { return r.Err }
 type Host struct {
 	options Options
 
-	mu      sync.Mutex
-	state   state
-	inside  int
-	waiting []func()
+	mu     sync.Mutex
+	state  state
+	inside int
+	line   []*caller
+	inLine map[string]*caller
+}
+
+// caller waits for its turn. One that came to its turn by itself, or was told, is not in inLine any more.
+type caller struct {
+	who  string
+	wake func()
 }
 
 // New makes a Host of which nothing is known yet.
 func New(o Options) *Host {
-	return &Host{options: o, state: state{rate: o.RequestsPerSecond}}
+	return &Host{options: o, state: state{rate: o.RequestsPerSecond}, inLine: map[string]*caller{}}
 }
 
 // Enter asks to become one of the callers of the host. If it may, it must call leave in the end. If there are too many already,
-// the error is a [*RefusedError] that is Busy, and wake is called once when it is worth asking again; it must not block. While
-// the host is paused the error says why.
-func (h *Host) Enter(wake func()) (leave func(), err error) {
+// the error is a [*RefusedError] that is Busy, and wake is called once when it is worth asking again; it must not block. who
+// names the caller: one that comes again meanwhile keeps the place that it has in line. While the host is paused the error says
+// why.
+func (h *Host) Enter(who string, wake func()) (leave func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.options.Clock.Now()
 	if now.Before(h.state.until) {
+		delete(h.inLine, who)
 		h.wake(1) // the others are to learn it too, one after the other
 		_, refused := h.state.admit(now)
 		return nil, refused
 	}
 	if h.inside >= h.room(now) {
-		h.waiting = append(h.waiting, wake)
+		h.wait(who, wake)
 		return nil, &RefusedError{Busy: true}
 	}
+	delete(h.inLine, who)
 	h.inside++
 	return sync.OnceFunc(h.leave), nil
+}
+
+// wait puts a caller into the line. To be in it twice would cost the others a turn: who has been served meanwhile does not come
+// when it is told, and so does not leave, which is when the next one is told. The same is true of one that has nothing to ask any
+// more; those behind it come by themselves in the end.
+func (h *Host) wait(who string, wake func()) {
+	if c, ok := h.inLine[who]; ok {
+		c.wake = wake
+		return
+	}
+	c := &caller{who, wake}
+	h.line, h.inLine[who] = append(h.line, c), c
 }
 
 // Retry says that somebody has changed something since: an outage that began before may be over, and is looked at again at once.
@@ -116,13 +138,18 @@ func (h *Host) leave() {
 
 // wake tells the first of those who wait to ask again.
 func (h *Host) wake(n int) {
-	n = min(n, len(h.waiting))
-	for _, wake := range h.waiting[:n] {
-		wake()
+	for n > 0 && len(h.line) > 0 {
+		first := h.line[0]
+		h.line[0], h.line = nil, h.line[1:]
+		if h.inLine[first.who] != first {
+			continue // it was here meanwhile
+		}
+		delete(h.inLine, first.who)
+		first.wake()
+		n--
 	}
-	h.waiting = h.waiting[n:]
-	if len(h.waiting) == 0 {
-		h.waiting = nil
+	if len(h.line) == 0 {
+		h.line = nil
 	}
 }
 

@@ -181,7 +181,7 @@ func TestEnter(t *testing.T) {
 		host := newHost(1000, 2, quiet)
 		var woken []int
 		enter := func(n int) (func(), error) {
-			return host.Enter(func() { woken = append(woken, n) })
+			return host.Enter(strconv.Itoa(n), func() { woken = append(woken, n) })
 		}
 		leave, err := enter(0)
 		if err != nil {
@@ -218,18 +218,91 @@ func TestEnter(t *testing.T) {
 	})
 }
 
+// TestComingTwiceCostsNobodyATurn has some come again while they wait, as SecretSyncs do to whose class or account something
+// happens. All are served without a wait for anything but the host.
+func TestComingTwiceCostsNobodyATurn(t *testing.T) {
+	const callers, atOnce = 100, 4
+	for name, tc := range map[string]struct {
+		reason string
+		first  int                           // how many come at first; the others come after the first turn
+		again  func(turn int) (from, to int) // who comes by itself when one has left
+	}{
+		"Waiting": {"they keep their places in line", callers / 2, func(turn int) (int, int) {
+			if turn == 0 {
+				return 0, callers
+			}
+			return 0, 0
+		}},
+		"Served": {"they leave their places when their turn comes otherwise", callers, func(turn int) (int, int) {
+			if turn < callers/2 {
+				return callers - 1 - turn, callers - turn
+			}
+			return 0, 0
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				host := newHost(1000, atOnce, quiet)
+				if err := ask(t.Context(), host.Transport(&server{answer: well})); err != nil {
+					t.Fatal(err)
+				}
+				q := visitors{host: host, served: map[int]bool{}}
+				q.come(0, tc.first)
+				for turn := 0; len(q.leaves) > 0; turn++ {
+					leave := q.leaves[0]
+					q.leaves = q.leaves[1:]
+					leave()
+					q.come(tc.again(turn))
+					q.comeWoken()
+				}
+				if len(q.served) != callers {
+					t.Errorf("%s: %d of %d were served, and nobody is inside", tc.reason, len(q.served), callers)
+				}
+			})
+		})
+	}
+}
+
+// visitors come to a host, once in the end.
+type visitors struct {
+	host   *pace.Host
+	served map[int]bool
+	leaves []func() // of those inside
+	woken  []int
+}
+
+// come lets those from a number on, up to another, come.
+func (v *visitors) come(from, to int) {
+	for n := from; n < to; n++ {
+		if v.served[n] {
+			continue
+		}
+		if leave, err := v.host.Enter(strconv.Itoa(n), func() { v.woken = append(v.woken, n) }); err == nil {
+			v.served[n], v.leaves = true, append(v.leaves, leave)
+		}
+	}
+}
+
+func (v *visitors) comeWoken() {
+	woken := v.woken
+	v.woken = nil
+	for _, n := range woken {
+		v.come(n, n+1)
+	}
+}
+
 // TestEnterInAPause: those who wait learn of it one after the other.
 func TestEnterInAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{answer: func(int) (int, int, error) { return http.StatusServiceUnavailable, 0, nil }}
 		host := newHost(1000, 2, quiet)
-		leave, err := host.Enter(func() {})
+		leave, err := host.Enter("first", func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		woken := 0
-		for range 3 {
-			_, _ = host.Enter(func() { woken++ })
+		for _, who := range []string{"a", "b", "c"} {
+			_, _ = host.Enter(who, func() { woken++ })
 		}
 		if err := ask(t.Context(), host.Transport(s)); err != nil {
 			t.Fatal(err)
@@ -240,7 +313,7 @@ func TestEnterInAPause(t *testing.T) {
 			if woken != i+1 {
 				t.Fatalf("after %d were told, %d are woken", i, woken)
 			}
-			if _, err := host.Enter(func() {}); !errors.As(err, &why) || why.Status != http.StatusServiceUnavailable || why.Throttled {
+			if _, err := host.Enter("first", func() {}); !errors.As(err, &why) || why.Status != http.StatusServiceUnavailable || why.Throttled {
 				t.Fatalf("in a pause: %v", err)
 			}
 		}

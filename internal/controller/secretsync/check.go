@@ -95,7 +95,8 @@ func (c *check) seen() []source.Stamp {
 // nothing new to tell.
 func (c *check) fetch(ctx context.Context, seen []source.Stamp) error {
 	request := c.in.todo.request
-	request.Seen, request.NotBefore, request.Wake = seen, c.occasion.notBefore, c.wake()
+	request.Seen, request.NotBefore = seen, c.occasion.notBefore
+	request.Who, request.Wake = nameOf(c.in).String(), c.wake()
 	if c.occasion.edited {
 		request.Edited = c.occasion.news
 	}

@@ -156,34 +156,35 @@ func (r *Reconciler) syncHandler() handler.EventHandler {
 	}
 }
 
-// classHandler runs the SecretSyncs of a class that was made, edited or deleted.
+// classHandler runs the SecretSyncs of a class that was made, edited or deleted. Those of a class that is there when the
+// controller begins are run as they are there themselves.
 func (r *Reconciler) classHandler() handler.EventHandler {
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workQueue) {
-			r.enqueueUsers(ctx, indexClass, e.Object, q, !e.IsInInitialList)
+			if !e.IsInInitialList {
+				r.enqueueUsers(ctx, indexClass, e.Object, q)
+			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workQueue) {
-			r.enqueueUsers(ctx, indexClass, e.ObjectNew, q, true)
+			r.enqueueUsers(ctx, indexClass, e.ObjectNew, q)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
 			r.classes.forget(e.Object.GetUID())
-			r.enqueueUsers(ctx, indexClass, e.Object, q, true)
+			r.enqueueUsers(ctx, indexClass, e.Object, q)
 		},
 	}
 }
 
-// enqueueUsers runs the SecretSyncs that refer to an object; if that is news to them, its time is remembered.
-func (r *Reconciler) enqueueUsers(ctx context.Context, index string, object client.Object, q workQueue, news bool) {
+// enqueueUsers runs the SecretSyncs that refer to an object, to which there is news.
+func (r *Reconciler) enqueueUsers(ctx context.Context, index string, object client.Object, q workQueue) {
 	for _, user := range r.users(ctx, index, object) {
-		if news {
-			r.Memory.note(user, r.Clock.Now())
-		}
+		r.Memory.note(user, r.Clock.Now())
 		q.Add(request(user))
 	}
 }
 
 // accountHandler runs the SecretSyncs of a service account when it comes or goes, and drops all that is held for one that
-// went. Its other changes do not matter here.
+// went. Its other changes do not matter here, nor do those that are there when the controller begins.
 func (r *Reconciler) accountHandler() handler.EventHandler {
 	forget := func(object client.Object) {
 		r.Source.Forget(source.ServiceAccount{
@@ -192,17 +193,19 @@ func (r *Reconciler) accountHandler() handler.EventHandler {
 	}
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workQueue) {
-			r.enqueueUsers(ctx, indexAccount, e.Object, q, !e.IsInInitialList)
+			if !e.IsInInitialList {
+				r.enqueueUsers(ctx, indexAccount, e.Object, q)
+			}
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
 			forget(e.Object)
-			r.enqueueUsers(ctx, indexAccount, e.Object, q, true)
+			r.enqueueUsers(ctx, indexAccount, e.Object, q)
 		},
 		// One that was deleted and made again while the watch was interrupted arrives as an update.
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workQueue) {
 			if e.ObjectOld.GetUID() != e.ObjectNew.GetUID() {
 				forget(e.ObjectOld)
-				r.enqueueUsers(ctx, indexAccount, e.ObjectNew, q, true)
+				r.enqueueUsers(ctx, indexAccount, e.ObjectNew, q)
 			}
 		},
 	}

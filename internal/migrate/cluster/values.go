@@ -159,7 +159,8 @@ func (c *Cluster) fetch(ctx context.Context, sync *v1alpha1.SecretSync, class *s
 			Cloud: params.CloudName, TenantID: params.TenantID, ClientID: params.ClientID,
 			Account: source.ServiceAccount{Namespace: sync.Namespace, Name: sync.Spec.ServiceAccountName},
 		},
-		Vault: params.VaultName, NotBefore: c.options.Clock.Now(), Wake: func() {},
+		Vault: params.VaultName, NotBefore: c.options.Clock.Now(),
+		Who: sync.Namespace + "/" + sync.Name, Wake: func() {},
 	}
 	for _, i := range mapped {
 		request.Objects = append(request.Objects, params.Objects[i])

@@ -158,7 +158,7 @@ func (s *Source) fetch(ctx context.Context, req source.Request) ([]source.Answer
 	}
 	held.entra.Retry(req.Edited)
 	vault.host.Retry(req.Edited)
-	leave, err := vault.host.Enter(req.Wake)
+	leave, err := vault.host.Enter(req.Who, req.Wake)
 	if err != nil {
 		return fill(answers, notEntered(err, operation{vault: vault.name, object: req.Objects[0]})), held
 	}
