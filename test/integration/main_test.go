@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"secretstore/test/cluster"
 	"secretstore/test/stack"
 )
@@ -32,6 +35,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	flag.Parse()
+	log.SetLogger(logr.Discard())
 	crds, err := cluster.Manifests("charts/secretstore/crds/*.yaml")
 	if err != nil {
 		return failed(err)
