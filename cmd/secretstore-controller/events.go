@@ -62,10 +62,10 @@ func (p *pacedEvents) Start(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return p.leave(0)
+			return p.leave(ctx, 0)
 		case tell := <-p.queue:
 			if p.await(ctx) != nil {
-				return p.leave(1)
+				return p.leave(ctx, 1)
 			}
 			tell()
 		}
@@ -73,9 +73,9 @@ func (p *pacedEvents) Start(ctx context.Context) error {
 }
 
 // leave says how many events are not told: those that wait, and those that were taken.
-func (p *pacedEvents) leave(taken int) error {
+func (p *pacedEvents) leave(ctx context.Context, taken int) error {
 	if n := taken + len(p.queue); n > 0 {
-		ctrl.Log.Info("events are not told, as the controller ends", "waiting", n)
+		ctrl.LoggerFrom(ctx).Info("events are not told, as the controller ends", "waiting", n)
 	}
 	return nil
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
@@ -39,7 +42,7 @@ func TestEventsAreToldInTheirOrder(t *testing.T) {
 // over, but what goes on for longer than ten seconds is told of meanwhile, and all are told in the end.
 func TestEventsWaitWhileMoreCome(t *testing.T) {
 	t.Parallel()
-	const every = 40 * time.Millisecond // which is more than are told
+	const every = 10 * time.Millisecond // five times what is told
 	for name, tc := range map[string]struct {
 		reason string
 		lasts  time.Duration
@@ -47,29 +50,58 @@ func TestEventsWaitWhileMoreCome(t *testing.T) {
 	}{
 		"Short":  {"the rest waits until it is over", 5 * time.Second, eventsAtOnce},
 		"Long":   {"after ten seconds some are told each second", 20 * time.Second, eventsAtOnce + 10*eventsPerSecond},
-		"Outage": {"however long it lasts", 10 * time.Minute, eventsAtOnce + 590*eventsPerSecond},
+		"Outage": {"however long it lasts", 100 * time.Second, eventsAtOnce + 90*eventsPerSecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				all := eventsAtOnce + int(tc.lasts/every)
-				p, told, end := pacing(t, eventsAtOnce)
-				for i := eventsAtOnce; i < all; i++ {
-					<-time.After(every)
-					p.Eventf(&v1alpha1.SecretSync{}, nil, "Normal", "Reason", "Sync", "event %d", i)
+				p, told, end := pacing(t, 0)
+				// more lets more come, and says how many are told meanwhile.
+				more := func(lasts time.Duration) int {
+					before := len(told.Events)
+					for range int(lasts / every) {
+						p.Eventf(&v1alpha1.SecretSync{}, nil, "Normal", "Reason", "Sync", "note")
+						<-time.After(every)
+					}
+					return len(told.Events) - before
 				}
 				// A second more or less: whether the last ones are told at the end is not what counts.
-				if got := len(told.Events); got < tc.within-eventsPerSecond || got > tc.within+eventsPerSecond {
+				if got := more(tc.lasts); got < tc.within-eventsPerSecond || got > tc.within+eventsPerSecond {
 					t.Errorf("%s: %d events were told while more came, want %d", tc.reason, got, tc.within)
 				}
-				<-time.After(5 * time.Minute)
-				if got := len(told.Events); got != all {
+				<-time.After(10 * time.Minute)
+				if got, all := len(told.Events), int(tc.lasts/every); got != all {
 					t.Errorf("%d of %d events were told in the end", got, all)
+				}
+				if got := more(5 * time.Second); got > eventsAtOnce+eventsPerSecond {
+					t.Errorf("after a rest, %d events were told while more came", got)
 				}
 				end()
 			})
 		})
 	}
+}
+
+// TestEventsThatAreNotToldAreCounted ends the controller while some wait, one of which is next.
+func TestEventsThatAreNotToldAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		log := funcr.New(func(_, args string) { said = append(said, args) }, funcr.Options{})
+		const waiting = 5
+		p := newPacedEvents(events.NewFakeRecorder(eventsAtOnce), runtime.NewScheme())
+		for range eventsAtOnce + waiting {
+			p.Eventf(&v1alpha1.SecretSync{}, nil, "Normal", "Reason", "Sync", "note")
+		}
+		ctx, cancel := context.WithTimeout(logr.NewContext(t.Context(), log), eventsPause/2)
+		defer cancel()
+		if err := p.Start(ctx); err != nil {
+			t.Error(err)
+		}
+		if len(said) != 1 || !strings.Contains(said[0], fmt.Sprintf(`"waiting"=%d`, waiting)) {
+			t.Errorf("%d events are not told, and the log says %q", waiting, said)
+		}
+	})
 }
 
 // pacing begins to tell the first n events, and returns what ends it.

@@ -5,9 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"secretstore/api/secretsync/v1alpha1"
 )
 
 func TestReadSettings(t *testing.T) {
@@ -277,5 +281,50 @@ func TestBounds(t *testing.T) {
 		if _, count := verdicts([]entry{e, e}); count != 2*len(tc.missed) {
 			t.Errorf("%s: %d are counted as missed in two entries", name, count)
 		}
+	}
+}
+
+// TestFollow puts events down that came a second apart.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	event := func(kind, name, reason string) string {
+		return fmt.Sprintf(`{"type":%q,"object":{"metadata":{"namespace":"n","name":%q},"status":{"conditions":[
+			{"type":"Update","reason":%q}]}}}`, kind, name, reason)
+	}
+	const good, bad = v1alpha1.ReasonUpdateNoValueChangeSucceeded, v1alpha1.ReasonControllerSpcError
+	for name, tc := range map[string]struct {
+		reason      string
+		texts       []string
+		first, last int // which event it was
+		err         string
+	}{
+		"Both":   {"from the first to the last", []string{event("MODIFIED", "a", good), event("MODIFIED", "b", good)}, 0, 1, ""},
+		"Again":  {"one that is done already moves nothing", []string{event("MODIFIED", "b", good), event("ADDED", "a", good), event("MODIFIED", "b", good)}, 0, 1, ""},
+		"Undone": {"one that is no longer as wanted is waited for", []string{event("ADDED", "a", good), event("MODIFIED", "a", bad), event("ADDED", "b", good), event("MODIFIED", "a", good)}, 0, 3, ""},
+		"Error":  {"what the API server says is told", []string{`{"type":"ERROR","object":{"message":"too old"}}`}, 0, 0, "too old"},
+		"Broken": {"and what is no event", []string{"nonsense"}, 0, 0, "nonsense"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				arrivals := make(chan arrival, len(tc.texts))
+				at := func(i int) time.Time { return begun.Add(time.Duration(i) * time.Second) }
+				for i, text := range tc.texts {
+					arrivals <- arrival{at: at(i), text: []byte(text)}
+				}
+				f := &follower{arrivals: arrivals, latest: map[client.ObjectKey]*v1alpha1.SecretSync{}}
+				first, last, err := f.await(t.Context(), 2, func() error { return nil }, unchanged)
+				if tc.err != "" {
+					if err == nil || !strings.Contains(err.Error(), tc.err) {
+						t.Errorf("%s: %v", tc.reason, err)
+					}
+					return
+				}
+				if err != nil || !first.Equal(at(tc.first)) || !last.Equal(at(tc.last)) {
+					t.Errorf("%s: from %v to %v, %v", tc.reason, first.Sub(begun), last.Sub(begun), err)
+				}
+			})
+		})
 	}
 }

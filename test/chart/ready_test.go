@@ -23,10 +23,7 @@ import (
 // TestReadyMeansThatAllIsRead takes away the right to read one kind that is watched: the controller does not say that it is ready
 // while it cannot read that, and does, and works, when it can.
 func TestReadyMeansThatAllIsRead(t *testing.T) {
-	programs := t.TempDir()
-	if err := stack.Build(t.Context(), programs, false); err != nil {
-		t.Fatal(err)
-	}
+	programs := buildPrograms(t)
 	for resource, list := range map[string]client.ObjectList{
 		"secretproviderclasses": &spcv1.SecretProviderClassList{},
 		"serviceaccounts":       &corev1.ServiceAccountList{},
@@ -50,10 +47,7 @@ func TestReadyMeansThatAllIsRead(t *testing.T) {
 
 // TestOneThatIsNotReadyCanBeEnded asks the controller to end while it waits for what it cannot read.
 func TestOneThatIsNotReadyCanBeEnded(t *testing.T) {
-	programs := t.TempDir()
-	if err := stack.Build(t.Context(), programs, false); err != nil {
-		t.Fatal(err)
-	}
+	programs := buildPrograms(t)
 	u := startUnready(t, programs, "secretproviderclasses", &spcv1.SecretProviderClassList{})
 	u.controller.end()
 	select {

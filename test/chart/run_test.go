@@ -28,10 +28,7 @@ import (
 //
 //covers:field setting.leaderElection setting.namespaces
 func TestTheControllerRunsByTheChart(t *testing.T) {
-	programs := t.TempDir()
-	if err := stack.Build(t.Context(), programs, false); err != nil {
-		t.Fatal(err)
-	}
+	programs := buildPrograms(t)
 	for name, tc := range map[string]struct {
 		narrow   bool
 		settings []any
@@ -65,6 +62,16 @@ func TestTheControllerRunsByTheChart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// buildPrograms builds the controller, and returns the folder that it is in.
+func buildPrograms(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := stack.Build(t.Context(), dir, false); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // judged says whether the controller found that the SecretSync's class is missing, which takes reading and writing.

@@ -319,3 +319,28 @@ func TestEnterInAPause(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoLearnsOfAPauseByItselfIsNotToldAgain: it is the next one's turn.
+func TestWhoLearnsOfAPauseByItselfIsNotToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{answer: func(int) (int, int, error) { return http.StatusServiceUnavailable, 0, nil }}
+		host := newHost(1000, 1, quiet)
+		var woken []string
+		enter := func(who string) (func(), error) { return host.Enter(who, func() { woken = append(woken, who) }) }
+		if _, err := enter("first"); err != nil {
+			t.Fatal(err)
+		}
+		for _, who := range []string{"a", "b"} {
+			_, _ = enter(who)
+		}
+		if err := ask(t.Context(), host.Transport(s)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := enter("a"); err == nil {
+			t.Fatal("there is no pause")
+		}
+		if !slices.Equal(woken, []string{"b"}) {
+			t.Errorf("%q are told", woken)
+		}
+	})
+}

@@ -1,12 +1,16 @@
 package secretsync
 
 import (
+	"context"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"secretstore/api/secretsync/v1alpha1"
 	"secretstore/internal/fault"
+	"secretstore/internal/source"
 )
 
 // TestStale: a check that asked nothing writes nothing, but only if there is nothing new to say and no Secret to look at.
@@ -36,5 +40,43 @@ func TestStale(t *testing.T) {
 				t.Errorf("%s: stale is %v", tc.reason, got)
 			}
 		})
+	}
+}
+
+// asked is a Source that notes what it is asked.
+type asked struct {
+	source.Source
+
+	requests []source.Request
+}
+
+func (a *asked) Fetch(_ context.Context, r source.Request) []source.Answer {
+	a.requests = append(a.requests, r)
+	return nil
+}
+
+// TestFetchSaysWhoAsks: a vault tells those who wait that it is their turn, each by its name.
+func TestFetchSaysWhoAsks(t *testing.T) {
+	t.Parallel()
+	vault := &asked{}
+	r := &Reconciler{Source: vault}
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer queue.ShutDown()
+	r.queue.Store(&queue)
+	for _, name := range []string{"a", "b"} {
+		sync := &v1alpha1.SecretSync{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+		c := check{Reconciler: r, in: input{sync: sync}}
+		if err := c.fetch(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{"shop/a", "shop/b"} {
+		if got := vault.requests[i].Who; got != want {
+			t.Errorf("%q asks, want %q", got, want)
+		}
+		vault.requests[i].Wake()
+		if got, _ := queue.Get(); got.String() != want {
+			t.Errorf("%s is woken, want %s", got, want)
+		}
 	}
 }

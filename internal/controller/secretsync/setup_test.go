@@ -4,11 +4,13 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	spcv1 "sigs.k8s.io/secrets-store-csi-driver/apis/v1"
 
 	"secretstore/api/secretsync/v1alpha1"
 )
@@ -43,6 +45,21 @@ func TestWhatIsThereAtTheStartIsNoNews(t *testing.T) {
 				t.Errorf("%d are to be checked", queue.Len())
 			}
 		})
+	}
+}
+
+// TestClassesAndAccountsOfTheStartRunNobody: the SecretSyncs of a class or an account are in the queue themselves. (There is no client
+// here that they could be looked up with.)
+func TestClassesAndAccountsOfTheStartRunNobody(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{Memory: &Memory{}, Clock: clocktesting.NewFakePassiveClock(time.Time{})}
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	defer queue.ShutDown()
+	account := &metav1.PartialObjectMetadata{}
+	r.classHandler().Create(t.Context(), event.CreateEvent{Object: &spcv1.SecretProviderClass{}, IsInInitialList: true}, queue)
+	r.accountHandler().Create(t.Context(), event.CreateEvent{Object: account, IsInInitialList: true}, queue)
+	if queue.Len() != 0 {
+		t.Errorf("%d are to be checked", queue.Len())
 	}
 }
 
