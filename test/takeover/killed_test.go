@@ -65,8 +65,10 @@ func TestKilledThrice(t *testing.T) {
 	recorder, gives, planned := w.record(), w.oldWay(), w.migrate("plan")
 	w.answer(map[string]string{"M202/etcd": "accept"})
 	began := time.Now()
-	done := w.killedOften(3, 15)
-	t.Logf("took %.1f s", time.Since(began).Seconds())
+	// Three times nine entries and what is written in the moments after them are less than the journal has in the end, even where
+	// the machine is fast.
+	done := w.killedOften(3, 5)
+	t.Logf("took %.1f s and %d entries", time.Since(began).Seconds(), w.journalLines())
 	done.expect(t, 0)
 	w.expectAccounts(planned, done)
 	w.expectContents(gives)
